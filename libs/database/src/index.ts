@@ -1,0 +1,6 @@
+export { onCommit, requireTransaction } from './after-commit.js';
+export { createDataSource, type DatabaseOptions } from './data-source.js';
+export { Database, queryRows, type Tx } from './database.js';
+export { isMigrated, migrate } from './migrate.js';
+export { isConnectionFailure, isUniqueViolation, sqlState, violatedConstraint } from './postgres-errors.js';
+export { provision, schemaNameOf, serviceDatabaseUrl, type ServiceSchema } from './provision.js';
