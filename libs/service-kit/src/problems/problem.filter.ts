@@ -1,0 +1,108 @@
+import { problem, type ErrorCode, type Problem } from '@hornbook/contracts';
+import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isConnectionFailure } from '@hornbook/database';
+import { ProblemError } from './problem-error.js';
+
+/** Members that one API adds to every error body, in its seed's spelling. */
+export type ErrorMembers = (body: Problem) => Record<string, unknown>;
+
+interface FastifyFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly statusCode?: number;
+}
+
+/** Fastify's own refusals, before a handler runs. */
+const fastifyCodes: Record<string, { code: ErrorCode; detail?: string }> = {
+  FST_ERR_CTP_INVALID_JSON_BODY: { code: 'validation_error' },
+  FST_ERR_CTP_EMPTY_JSON_BODY: { code: 'validation_error', detail: 'The body is empty; JSON is expected' },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: { code: 'validation_error', detail: 'The body is not as long as Content-Length says' },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: { code: 'unsupported_media_type', detail: 'Send the body as application/json' },
+  FST_ERR_CTP_BODY_TOO_LARGE: { code: 'payload_too_large' },
+  FST_ERR_BAD_URL: { code: 'validation_error', detail: 'The path is not a valid URL path' },
+};
+
+/** What is thrown for a status that Nest itself produced. */
+const httpCodes: Record<number, ErrorCode> = {
+  400: 'validation_error',
+  401: 'unauthenticated',
+  403: 'forbidden',
+  404: 'not_found',
+  405: 'method_not_allowed',
+  406: 'not_acceptable',
+  408: 'request_timeout',
+  413: 'payload_too_large',
+  415: 'unsupported_media_type',
+  503: 'service_unavailable',
+};
+
+function fastifyFailure(error: unknown): FastifyFailure | undefined {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
+  return error.code.startsWith('FST_') ? (error as Error & { code: string }) : undefined;
+}
+
+/** Turns whatever was thrown into an error that may be shown; undefined for what must stay inside. */
+export function asProblem(error: unknown, bodyLimit: number): ProblemError | undefined {
+  if (error instanceof ProblemError) return error;
+  const failure = fastifyFailure(error);
+  const known = failure && fastifyCodes[failure.code];
+  if (known) {
+    const limit = `The body is larger than ${String(bodyLimit)} bytes, the limit of this route`;
+    const detail = known.detail ?? (known.code === 'payload_too_large' ? limit : `The body is not valid JSON: ${failure.message}`);
+    return new ProblemError(known.code, { detail, cause: error });
+  }
+  if (error instanceof SyntaxError && 'statusCode' in error) {
+    return new ProblemError('validation_error', { detail: `The body is not valid JSON: ${error.message}`, cause: error });
+  }
+  if (error instanceof HttpException) {
+    const code = httpCodes[error.getStatus()];
+    if (code) return new ProblemError(code, { detail: error.message, cause: error });
+  }
+  if (isConnectionFailure(error)) {
+    return new ProblemError('service_unavailable', {
+      detail: 'The database cannot be reached just now; send the request again',
+      headers: { 'retry-after': '5' },
+      cause: error,
+    });
+  }
+  return undefined;
+}
+
+/** Answers every error with the one problem body; the unforeseen ones are logged whole and shown not at all. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger('problems');
+
+  constructor(
+    private readonly bodyLimit: number,
+    private readonly errorMembers: ErrorMembers = () => ({}),
+  ) {}
+
+  async catch(error: unknown, host: ArgumentsHost): Promise<void> {
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const shown = asProblem(error, request.routeOptions.bodyLimit ?? this.bodyLimit);
+    if (!shown || shown.code === 'service_unavailable') {
+      this.logger.error({ msg: 'request failed', request_id: request.id, method: request.method, url: request.url.split('?')[0], err: error });
+    }
+    // A handler may have begun to stream; all that is left then is to cut the connection.
+    if (reply.sent || reply.raw.headersSent) {
+      reply.raw.destroy();
+      return;
+    }
+    const body = problem({
+      code: shown?.code ?? 'internal_error',
+      detail: shown?.message ?? 'An unexpected error occurred',
+      instance: request.url.split('?')[0] ?? '/',
+      requestId: request.id,
+      ...(shown?.faults ? { faults: shown.faults } : {}),
+      ...(shown?.members ? { members: shown.members } : {}),
+    });
+    await reply
+      .code(body.status)
+      .headers(shown?.headers ?? {})
+      .type('application/problem+json; charset=utf-8')
+      .send(JSON.stringify({ ...body, ...this.errorMembers(body) }));
+  }
+}

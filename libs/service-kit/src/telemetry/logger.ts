@@ -1,0 +1,79 @@
+import type { LoggerService } from '@nestjs/common';
+import { currentFlow } from '@hornbook/messaging';
+import { trace } from '@opentelemetry/api';
+import { pino, stdSerializers, type DestinationStream, type Logger } from 'pino';
+
+/** Members that never reach a log, wherever they stand. */
+const secretMembers = ['authorization', 'password', 'secret', 'token', 'apiKey', 'api_key', 'cookie', 'x-hornbook-identity', 'DATABASE_URL', 'RABBITMQ_URL'];
+const redactedPaths = secretMembers.flatMap((name) => {
+  const member = /^[A-Za-z_]\w*$/.test(name) ? name : `["${name}"]`;
+  const dotted = member.startsWith('[') ? member : `.${member}`;
+  return [member, `*${dotted}`, `*.*${dotted}`];
+});
+
+/** What a log line says of an error: its kind, text and stack, but not the query parameters a database error carries. */
+function errorForLog(error: Error): unknown {
+  const { type, message, stack, code } = stdSerializers.err(error) as { type: string; message: string; stack: string; code?: unknown };
+  return { type, message, stack, ...(code === undefined ? {} : { code }) };
+}
+
+/** JSON lines on standard output: service, request, correlation and trace ids with every line, secrets redacted. */
+export function createLogger(service: string, level: string, destination?: DestinationStream): Logger {
+  return pino(
+    {
+      level,
+      base: { service },
+      messageKey: 'msg',
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: redactedPaths, censor: '[redacted]' },
+      serializers: { err: errorForLog },
+      mixin: () => {
+        const flow = currentFlow();
+        const span = trace.getActiveSpan()?.spanContext();
+        return {
+          ...(flow ? { correlation_id: flow.correlationId } : {}),
+          ...(span ? { trace_id: span.traceId, span_id: span.spanId } : {}),
+        };
+      },
+    },
+    ...(destination ? [destination] : []),
+  );
+}
+
+type Severity = 'info' | 'error' | 'warn' | 'debug' | 'trace' | 'fatal';
+
+/** Lets Nest's `Logger` write through pino: `logger.log({ msg, batch_id })` or `logger.log('text')`. */
+export class NestLogger implements LoggerService {
+  constructor(private readonly pino: Logger) {}
+
+  log(message: unknown, ...rest: unknown[]): void {
+    this.write('info', message, rest);
+  }
+  error(message: unknown, ...rest: unknown[]): void {
+    this.write('error', message, rest);
+  }
+  warn(message: unknown, ...rest: unknown[]): void {
+    this.write('warn', message, rest);
+  }
+  debug(message: unknown, ...rest: unknown[]): void {
+    this.write('debug', message, rest);
+  }
+  verbose(message: unknown, ...rest: unknown[]): void {
+    this.write('trace', message, rest);
+  }
+  fatal(message: unknown, ...rest: unknown[]): void {
+    this.write('fatal', message, rest);
+  }
+
+  private write(severity: Severity, message: unknown, rest: unknown[]): void {
+    // Nest passes the context (a class name) last; start-up chatter of the framework is of no use to operators.
+    const context = rest.at(-1);
+    const frameworkTalk = severity === 'info' && ['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestMicroservice', 'NestApplication'].includes(String(context));
+    const members = {
+      ...(typeof context === 'string' ? { context } : {}),
+      ...(message instanceof Error ? { err: message } : typeof message === 'object' && message !== null ? message : { msg: String(message) }),
+    };
+    this.pino[frameworkTalk ? 'debug' : severity](members);
+  }
+}
