@@ -1,0 +1,195 @@
+import { cloudEventSchema, type CloudEvent, type EventDefinition } from '@hornbook/contracts';
+import { isConnectionFailure, queryRows, type Database } from '@hornbook/database';
+import { context, SpanKind, SpanStatusCode, trace, type Span } from '@opentelemetry/api';
+import { setTimeout as delay } from 'node:timers/promises';
+import { runInFlow } from '../flow-context.js';
+import type { MessagingSettings } from '../messaging-options.js';
+import { InvalidMessageError, PermanentError } from '../messaging.errors.js';
+import { metrics } from '../telemetry/metrics.js';
+import { remoteContext, traceparentOf } from '../telemetry/traceparent.js';
+import type { Delivery, Disposition } from '../transport/message-transport.js';
+import { failureOf } from './failure.js';
+import { MessageContext } from './message-context.js';
+
+/** A consumer as the processor sees it. */
+export interface Consumer {
+  readonly name: string;
+  readonly event: EventDefinition;
+  readonly handle: (data: unknown, message: MessageContext) => Promise<unknown>;
+}
+
+type Outcome = 'done' | 'duplicate';
+
+/** A message is held in hand this long while the database is away; then it waits in a retry queue instead. */
+const LONGEST_HOLD_MS = 600_000;
+const MAX_HOLD_PAUSE_MS = 5_000;
+
+/** The transaction had already failed when the handler returned, so its COMMIT would have been a silent ROLLBACK. */
+class FailedTransactionError extends Error {
+  override readonly name = 'FailedTransactionError';
+}
+
+/**
+ * Turns deliveries into effects, each once: inbox row and handler in one transaction, settled after its commit.
+ * Every failure ends in a decision that keeps the message: again, later, or parked.
+ */
+export class MessageProcessor {
+  private readonly tracer = trace.getTracer('@hornbook/messaging');
+  private readonly stopping = new AbortController();
+
+  constructor(
+    private readonly database: Database,
+    private readonly settings: Pick<MessagingSettings, 'retryDelaysMs' | 'immediateRetries' | 'logger'>,
+  ) {}
+
+  /** Messages that wait for the database are given back from now on; those that run are finished. */
+  stop(): void {
+    this.stopping.abort();
+  }
+
+  /** Handles one delivery and says what to do with it. Does not reject. */
+  async process(consumer: Consumer, delivery: Delivery): Promise<Disposition> {
+    const endTimer = metrics.handling.startTimer({ consumer: consumer.name });
+    const { disposition, outcome } = await this.decide(consumer, delivery);
+    endTimer();
+    metrics.consumed.inc({ consumer: consumer.name, outcome });
+    return disposition;
+  }
+
+  private async decide(consumer: Consumer, delivery: Delivery): Promise<{ disposition: Disposition; outcome: string }> {
+    let message: { event: CloudEvent; data: unknown };
+    try {
+      message = parse(consumer.event, delivery.body);
+    } catch (error) {
+      return { disposition: { kind: 'park', failure: failureOf(error, 'invalid', delivery.attempt) }, outcome: 'parked' };
+    }
+    const since = performance.now();
+    let failures = 0;
+    for (let pauseMs = 100; ; ) {
+      try {
+        return { disposition: { kind: 'done' }, outcome: await this.attempt(consumer, message, delivery.attempt) };
+      } catch (error) {
+        if (await this.isDatabaseAway(error)) {
+          // Not the message's fault: it keeps its attempts and holds its place in hand, which pauses the consumer.
+          const held = await this.hold(pauseMs, since);
+          if (held === 'release') return { disposition: { kind: 'release' }, outcome: 'released' };
+          if (held === 'later') return { disposition: this.laterUncounted(delivery), outcome: 'retried' };
+          pauseMs = Math.min(MAX_HOLD_PAUSE_MS, pauseMs * 2);
+          continue;
+        }
+        if (!(error instanceof PermanentError) && failures++ < this.settings.immediateRetries) continue;
+        return this.giveUp(consumer, delivery, error);
+      }
+    }
+  }
+
+  private giveUp(consumer: Consumer, { attempt }: Delivery, error: unknown): { disposition: Disposition; outcome: string } {
+    const delayMs = this.settings.retryDelaysMs[attempt - 1];
+    if (error instanceof PermanentError || delayMs === undefined) {
+      const failure = failureOf(error, error instanceof PermanentError ? 'permanent' : 'exhausted', attempt);
+      this.settings.logger.error(`${consumer.name}: parked after attempt ${String(attempt)}: ${failure.errorMessage}`);
+      return { disposition: { kind: 'park', failure }, outcome: 'parked' };
+    }
+    this.settings.logger.warn(`${consumer.name}: attempt ${String(attempt)} failed: ${String(error)}`);
+    return { disposition: { kind: 'retry', delayMs, attempt: attempt + 1 }, outcome: 'retried' };
+  }
+
+  private laterUncounted(delivery: Delivery): Disposition {
+    const delayMs = this.settings.retryDelaysMs[0];
+    return delayMs === undefined ? { kind: 'release' } : { kind: 'retry', delayMs, attempt: delivery.attempt };
+  }
+
+  private async hold(pauseMs: number, since: number): Promise<'again' | 'later' | 'release'> {
+    if (performance.now() - since > LONGEST_HOLD_MS) return 'later';
+    await delay(pauseMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+    return this.stopping.signal.aborted ? 'release' : 'again';
+  }
+
+  /** A handler's own refused connection looks like the database's: so ask the database. */
+  private async isDatabaseAway(error: unknown): Promise<boolean> {
+    if (!isConnectionFailure(error)) return false;
+    return this.database.query('SELECT 1').then(
+      () => false,
+      (probe: unknown) => isConnectionFailure(probe),
+    );
+  }
+
+  private async attempt(
+    consumer: Consumer,
+    { event, data }: { event: CloudEvent; data: unknown },
+    attempt: number,
+  ): Promise<Outcome> {
+    const parent = remoteContext(event.traceparent);
+    const span = this.tracer.startSpan(
+      `process ${event.type}`,
+      {
+        kind: SpanKind.CONSUMER,
+        attributes: {
+          'messaging.operation.type': 'process',
+          'messaging.destination.name': event.type,
+          'messaging.message.id': event.id,
+          'messaging.consumer.group.name': consumer.name,
+        },
+      },
+      parent,
+    );
+    const traceparent = traceparentOf(span) ?? event.traceparent;
+    const flow = {
+      correlationId: event.correlationid ?? event.id,
+      causationId: event.id,
+      ...(traceparent === undefined ? {} : { traceparent }),
+    };
+    try {
+      return await context.with(trace.setSpan(parent, span), () =>
+        runInFlow(flow, () => this.once(consumer, event, data, attempt)),
+      );
+    } catch (error) {
+      recordError(span, error);
+      throw error;
+    } finally {
+      span.end();
+    }
+  }
+
+  /** After a commit of unknown outcome the next attempt comes here too, and the inbox knows. */
+  private async once(consumer: Consumer, event: CloudEvent, data: unknown, attempt: number): Promise<Outcome> {
+    return this.database.transaction(async (tx) => {
+      const fresh = await queryRows(
+        tx,
+        'INSERT INTO inbox (consumer, message_id) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING message_id',
+        [consumer.name, event.id],
+      );
+      if (fresh.length === 0) return 'duplicate';
+      await consumer.handle(data, new MessageContext(tx, event, attempt, consumer.name));
+      // Postgres answers COMMIT of a failed transaction with a quiet ROLLBACK: a handler that swallowed a
+      // statement's error would lose its effect and its message.
+      const client = (await tx.queryRunner?.connect()) as { getTransactionStatus?: () => string | null } | undefined;
+      if (client?.getTransactionStatus?.() === 'E') {
+        throw new FailedTransactionError('a statement failed in the handler, which went on; use a savepoint to try one');
+      }
+      return 'done';
+    });
+  }
+}
+
+function parse(definition: EventDefinition, body: string): { event: CloudEvent; data: unknown } {
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch {
+    throw new InvalidMessageError('the body is not JSON');
+  }
+  const event = cloudEventSchema.safeParse(json);
+  if (!event.success) throw new InvalidMessageError(`not a CloudEvent: ${event.error.message}`);
+  if (event.data.type !== definition.name) {
+    throw new InvalidMessageError(`unexpected type ${event.data.type}, this consumer takes ${definition.name}`);
+  }
+  const data = definition.data.safeParse(event.data.data);
+  if (!data.success) throw new InvalidMessageError(`data of ${definition.name}: ${data.error.message}`);
+  return { event: event.data, data: data.data };
+}
+
+function recordError(span: Span, error: unknown): void {
+  span.recordException(error instanceof Error ? error : String(error));
+  span.setStatus({ code: SpanStatusCode.ERROR });
+}

@@ -1,0 +1,108 @@
+import { connect, type ChannelModel } from 'amqplib';
+import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { MessagingLogger } from '../../messaging-options.js';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const FIRST_PAUSE_MS = 100;
+const MAX_PAUSE_MS = 5_000;
+
+/** What a connection needs to know. */
+export interface RabbitmqConnectionOptions {
+  readonly url: string;
+  /** Shown by the broker's tools. */
+  readonly name: string;
+  readonly heartbeatSeconds: number;
+  readonly logger: MessagingLogger;
+  /** Builds channels and topology; a rejection ends this connection and the next one is tried. */
+  readonly onConnected: (model: ChannelModel) => Promise<void>;
+  readonly onLost: () => void;
+}
+
+/**
+ * One connection that is always being kept up. amqplib's own recovery brings back neither a deleted queue's consumer
+ * nor topology on a wiped broker, and its channels outlive what they stood for; here every connection starts from
+ * nothing and `onConnected` builds all of it.
+ */
+export class RabbitmqConnection {
+  private model: ChannelModel | undefined;
+  private loop: Promise<void> | undefined;
+  private readonly closing = new AbortController();
+
+  constructor(private readonly options: RabbitmqConnectionOptions) {}
+
+  /** Starts connecting. Safe to repeat. */
+  start(): void {
+    this.loop ??= this.keepUp();
+  }
+
+  /** Cuts the connection, without a word to a peer that may not answer; the next one is tried at once. */
+  drop(): void {
+    const connection = this.model?.connection as { stream?: Duplex } | undefined;
+    connection?.stream?.destroy();
+  }
+
+  /** Says goodbye if the peer still listens, and stays away. */
+  async close(): Promise<void> {
+    this.closing.abort();
+    const goodbye = this.model?.close().catch(() => undefined);
+    if (goodbye) await Promise.race([goodbye, delay(2_000, undefined, { ref: false })]);
+    this.drop();
+    await this.loop;
+  }
+
+  private async keepUp(): Promise<void> {
+    const { signal } = this.closing;
+    let failures = 0;
+    while (!signal.aborted) {
+      try {
+        await this.oneConnection(() => (failures = 0));
+      } catch (error) {
+        if (failures === 0) this.options.logger.warn(`rabbitmq (${this.options.name}): ${describe(error)}`);
+      }
+      if (signal.aborted) return;
+      const pauseMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures++) * (0.5 + Math.random() / 2);
+      await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** Resolves when the connection has ended. */
+  private async oneConnection(onReady: () => void): Promise<void> {
+    const url = new URL(this.options.url);
+    url.searchParams.set('heartbeat', String(this.options.heartbeatSeconds));
+    const model = await connect(url.toString(), {
+      // Without it Nagle's algorithm holds a small message back for 40 ms.
+      noDelay: true,
+      timeout: CONNECT_TIMEOUT_MS,
+      clientProperties: { connection_name: this.options.name },
+    });
+    const ended = new Promise<void>((resolve) => {
+      model.once('close', () => {
+        resolve();
+      });
+    });
+    // An 'error' without a listener would end the process; 'close' always follows it.
+    model.on('error', (error) => {
+      this.options.logger.warn(`rabbitmq (${this.options.name}): ${describe(error)}`);
+    });
+    this.model = model;
+    try {
+      if (this.closing.signal.aborted) this.drop();
+      else await Promise.race([this.options.onConnected(model), ended.then(() => Promise.reject(new Error('connection ended')))]);
+      onReady();
+      await ended;
+    } catch (error) {
+      this.drop();
+      await ended;
+      throw error;
+    } finally {
+      this.model = undefined;
+      this.options.onLost();
+    }
+  }
+}
+
+/** The error without the URL and its password. */
+function describe(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replaceAll(/amqps?:\/\/\S+/g, 'amqp://…');
+}

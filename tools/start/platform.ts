@@ -1,0 +1,147 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { provision, schemaNameOf, serviceDatabaseUrl } from '../../libs/database/dist/index.js';
+import { freePort, isPortFree, startPostgres, type PostgresServer } from '../../libs/testing/dist/index.js';
+import { ensureApiKey } from './api-keys.ts';
+import { runFile, stateFolder } from './paths.ts';
+import { say, secondsSince, StartError } from './printing.ts';
+import { loadSecrets, saveSecrets, tokenAudience, tokenIssuer, userToken, type Secrets } from './secrets.ts';
+import { startService, untilReady, type ServiceProcess } from './service-process.ts';
+
+/** What `.hornbook/run.json` says of the running platform. */
+export interface RunInfo {
+  readonly gateway: string;
+  readonly services: Readonly<Record<string, string>>;
+  /** Administrator's URL of the database. */
+  readonly database: string;
+  readonly broker: { readonly kind: 'rabbitmq' | 'postgres'; readonly url: string };
+  readonly tokens: { readonly admin: string; readonly reviewer: string };
+  readonly apiKey: string;
+  readonly pids: Readonly<Record<string, number>>;
+}
+
+/** A platform with all its services up. */
+export interface Platform {
+  readonly info: RunInfo;
+  readonly services: readonly ServiceProcess[];
+  /** Ends every process in order: door first, then the services, then the database. */
+  stop(): Promise<void>;
+}
+
+/** Schema of the events where Postgres carries them. */
+const BROKER_SCHEMA = 'broker';
+const serviceNames = ['gateway', 'content-import', 'exporter'] as const;
+const schemas = [...serviceNames.map(schemaNameOf), BROKER_SCHEMA];
+
+/** Where the parts are to be found; unset members are made here. */
+export interface PlatformOptions {
+  readonly port: number;
+  readonly databaseUrl: string | undefined;
+  readonly rabbitmqUrl: string | undefined;
+  /** Further variables for single services, e.g. shorter retry delays for a demonstration. */
+  readonly extraEnv?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/** Starts Postgres (unless given), prepares it, and starts every service as a process of its own. */
+export async function startPlatform(options: PlatformOptions): Promise<Platform> {
+  const { port, rabbitmqUrl } = options;
+  if (!(await isPortFree(port))) {
+    throw new StartError(`Port ${String(port)} is taken. Stop what listens there, or choose another: PORT=8090 npm start`);
+  }
+  await mkdir(stateFolder, { recursive: true });
+  const started = performance.now();
+  const postgres = options.databaseUrl ? undefined : await startPostgres({ dataDir: join(stateFolder, 'postgres'), durable: true });
+  const adminUrl = options.databaseUrl ?? postgres?.adminUrl ?? '';
+  const running: ServiceProcess[] = [];
+  const stop = async (): Promise<void> => {
+    await rm(runFile, { force: true });
+    await Promise.all(running.map(({ process }) => process.end('SIGTERM', 30_000)));
+    await postgres?.stop();
+  };
+  try {
+    const secrets = await loadSecrets(schemas);
+    await provision(adminUrl, schemas.map((name) => ({ name, password: secrets.passwords[name] ?? '' })));
+    say(`Postgres    ready (${postgres ? 'embedded, data in .hornbook/postgres' : 'given by DATABASE_URL'}) ${secondsSince(started)}`);
+    say(`Events      ${rabbitmqUrl ? 'through RabbitMQ (RABBITMQ_URL)' : 'through Postgres (set RABBITMQ_URL to use RabbitMQ)'}`);
+    return await startServices({ ...options, adminUrl, postgres, secrets, running, stop, started });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+interface Prepared extends PlatformOptions {
+  readonly adminUrl: string;
+  readonly postgres: PostgresServer | undefined;
+  readonly secrets: Secrets;
+  readonly running: ServiceProcess[];
+  readonly stop: () => Promise<void>;
+  readonly started: number;
+}
+
+async function startServices(prepared: Prepared): Promise<Platform> {
+  const { port, adminUrl, rabbitmqUrl, secrets, running, extraEnv = {} } = prepared;
+  const [importPort, exporterPort] = [await freePort(), await freePort()];
+  const gatewayUrl = `http://127.0.0.1:${String(port)}`;
+  const urlOf = (schema: string): string => serviceDatabaseUrl(adminUrl, { name: schema, password: secrets.passwords[schema] ?? '' });
+  const brokerUrl = rabbitmqUrl ?? urlOf(BROKER_SCHEMA);
+  const behind = {
+    IDENTITY_PUBLIC_KEYS: JSON.stringify(secrets.identityPublicKeys),
+    ...(rabbitmqUrl ? { RABBITMQ_URL: rabbitmqUrl } : { MESSAGING_DATABASE_URL: brokerUrl }),
+  };
+  const add = async (name: string, servicePort: number, env: Record<string, string>): Promise<ServiceProcess> => {
+    const service = await startService({
+      name,
+      port: servicePort,
+      env: { ...given(), DATABASE_URL: urlOf(schemaNameOf(name)), ...env, ...extraEnv[name] },
+    });
+    running.push(service);
+    return service;
+  };
+  const gateway = await add('gateway', port, {
+    AUTH_MODE: 'dev',
+    AUTH_JWT_SECRET: secrets.jwtSecret,
+    AUTH_ISSUER: tokenIssuer,
+    AUTH_AUDIENCE: tokenAudience,
+    IDENTITY_PRIVATE_KEY: JSON.stringify(secrets.identityPrivateKey),
+    CONTENT_IMPORT_URL: `http://127.0.0.1:${String(importPort)}`,
+    EXPORTER_URL: `http://127.0.0.1:${String(exporterPort)}`,
+  });
+  const contentImport = await add('content-import', importPort, behind);
+  await untilReady(gateway);
+  // The exporter is a client of the platform like any other: it gets a key of its own.
+  const admin = await userToken(secrets, 'local-admin', ['admin']);
+  const keys = {
+    exporter: await ensureApiKey(gatewayUrl, admin, secrets, 'exporter', { roles: ['admin'], scopes: ['imports:write', 'imports:read'] }),
+    local: await ensureApiKey(gatewayUrl, admin, secrets, 'local', { roles: ['admin'], scopes: ['*'] }),
+  };
+  await saveSecrets({ ...secrets, apiKeys: { ...secrets.apiKeys, ...keys } });
+  const exporter = await add('exporter', exporterPort, {
+    ...behind,
+    PRONIELTS_API_URL: gatewayUrl,
+    PRONIELTS_API_TOKEN: keys.exporter,
+  });
+  await Promise.all([untilReady(contentImport), untilReady(exporter)]);
+  say(`Services    ready: ${running.map(({ name }) => name).join(', ')} ${secondsSince(prepared.started)}`);
+  const info: RunInfo = {
+    gateway: gatewayUrl,
+    services: Object.fromEntries(running.map(({ name, url }) => [name, url])),
+    database: adminUrl,
+    broker: { kind: rabbitmqUrl ? 'rabbitmq' : 'postgres', url: brokerUrl },
+    tokens: { admin, reviewer: await userToken(secrets, 'local-reviewer', ['reviewer']) },
+    apiKey: keys.local,
+    pids: {
+      start: process.pid,
+      ...Object.fromEntries(running.map(({ name, process }) => [name, process.pid])),
+      ...(prepared.postgres ? { postgres: prepared.postgres.pid } : {}),
+    },
+  };
+  await writeFile(runFile, `${JSON.stringify(info, null, 2)}\n`, { mode: 0o600 });
+  return { info, services: running, stop: prepared.stop };
+}
+
+/** Variables of our own environment that are meant for every service. */
+function given(): Record<string, string> {
+  const names = ['LOG_LEVEL', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'REDIS_URL', 'HOST'];
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
+}
