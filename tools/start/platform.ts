@@ -5,7 +5,7 @@ import { freePort, isPortFree, startPostgres, type PostgresServer } from '../../
 import { ensureApiKey } from './api-keys.ts';
 import { runFile, stateFolder } from './paths.ts';
 import { say, secondsSince, StartError } from './printing.ts';
-import { loadSecrets, saveSecrets, tokenAudience, tokenIssuer, userToken, type Secrets } from './secrets.ts';
+import { loadSecrets, saveSecrets, userToken, type Secrets } from './secrets.ts';
 import { startService, untilReady, type ServiceProcess } from './service-process.ts';
 
 /** What `.hornbook/run.json` says of the running platform. */
@@ -101,8 +101,6 @@ async function startServices(prepared: Prepared): Promise<Platform> {
   const gateway = await add('gateway', port, {
     AUTH_MODE: 'dev',
     AUTH_JWT_SECRET: secrets.jwtSecret,
-    AUTH_ISSUER: tokenIssuer,
-    AUTH_AUDIENCE: tokenAudience,
     IDENTITY_PRIVATE_KEY: JSON.stringify(secrets.identityPrivateKey),
     CONTENT_IMPORT_URL: `http://127.0.0.1:${String(importPort)}`,
     EXPORTER_URL: `http://127.0.0.1:${String(exporterPort)}`,

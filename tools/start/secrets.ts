@@ -16,9 +16,9 @@ export interface Secrets {
 }
 
 const file = join(stateFolder, 'secrets.json');
-/** Issuer and audience of the local tokens. */
-export const tokenIssuer = 'hornbook-local';
-export const tokenAudience = 'hornbook';
+/** Issuer and audience of the local tokens: the gateway's defaults. */
+const tokenIssuer = 'hornbook';
+const tokenAudience = 'hornbook';
 
 /** The secrets of this folder's installation; makes them on first use. @param schemas database roles that need one */
 export async function loadSecrets(schemas: readonly string[]): Promise<Secrets> {

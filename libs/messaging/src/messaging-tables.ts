@@ -23,6 +23,17 @@ const CREATE = [
   `CREATE INDEX outbox_unpublished ON outbox (id) WHERE published_at IS NULL`,
   `CREATE INDEX outbox_held_back ON outbox (key) WHERE published_at IS NULL AND next_attempt_at IS NOT NULL`,
   `CREATE INDEX outbox_published_at ON outbox USING brin (published_at) WITH (pages_per_range = 32)`,
+  // A function for the sake of its settings: the planner never knows how many rows are unsent just now, and when it
+  // guesses few it reads and sorts them all (measured: 25 ms a look at a backlog of 20,000, against 2).
+  `CREATE FUNCTION outbox_due(most integer) RETURNS SETOF outbox LANGUAGE sql STABLE
+     SET enable_bitmapscan = off SET enable_seqscan = off SET enable_sort = off
+   AS $$
+     SELECT * FROM outbox AS o
+     WHERE published_at IS NULL
+       AND NOT EXISTS (SELECT 1 FROM outbox AS held
+                       WHERE held.key = o.key AND held.published_at IS NULL AND held.next_attempt_at > now())
+     ORDER BY id LIMIT most
+   $$`,
   `CREATE TABLE outbox_lease (
      singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
      owner uuid,
@@ -66,5 +77,6 @@ export async function createMessagingTables(runner: QueryRunner): Promise<void> 
 
 /** Undoes `createMessagingTables`; unsent events and dead letters are gone with it. */
 export async function dropMessagingTables(runner: QueryRunner): Promise<void> {
+  await runner.query('DROP FUNCTION outbox_due');
   await runner.query('DROP TABLE dead_letters, inbox, outbox_lease, outbox');
 }

@@ -9,6 +9,7 @@ import type { AnyServiceConfig } from './config/config.js';
 import { createReadiness, READINESS } from './operations/readiness.js';
 import { Shutdown } from './operations/shutdown.js';
 import { ProblemFilter } from './problems/problem.filter.js';
+import { answerUnreadable } from './problems/unreadable-request.js';
 import { ValidationPipe } from './problems/validation.pipe.js';
 import type { ServiceDefinition } from './service-definition.js';
 import { ServiceModule } from './service.module.js';
@@ -68,12 +69,15 @@ export async function createApplication<Config extends AnyServiceConfig>(
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: 72_000,
     forceCloseConnections: 'idle',
+    // Whoever still sends on an open connection while we end is served, and told to close it: no spurious 503.
+    return503OnClosing: false,
+    clientErrorHandler: answerUnreadable,
     genReqId: requestId,
     routerOptions: { ignoreTrailingSlash: true },
   });
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   observeRequests(fastify, logger);
-  await definition.configureHttp?.(fastify, config);
+  await definition.configureHttp?.(fastify, config, { database, shutdown, logger });
   const needs = { service: definition.name, version: definition.version, shutdown, database };
   const readiness = messaging
     ? {

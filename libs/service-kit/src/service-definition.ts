@@ -1,9 +1,19 @@
 import type { DataSourceOptions } from 'typeorm';
 import type { ModuleMetadata, Type } from '@nestjs/common';
+import type { Database } from '@hornbook/database';
 import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
 import type { EnvFields } from './config/config-class.js';
 import type { AnyServiceConfig } from './config/config.js';
+import type { Shutdown } from './operations/shutdown.js';
 import type { ErrorMembers } from './problems/problem.filter.js';
+
+/** What raw routes may use beside the configuration; nothing of it is connected yet. */
+export interface HttpParts {
+  readonly database: Database;
+  readonly shutdown: Shutdown;
+  readonly logger: Logger;
+}
 
 /** Everything `bootstrap` has to know of a service. */
 export interface ServiceDefinition<Config extends AnyServiceConfig = AnyServiceConfig> {
@@ -22,7 +32,7 @@ export interface ServiceDefinition<Config extends AnyServiceConfig = AnyServiceC
   /** Largest request body, bytes. Default 1 MiB; a route may set its own. */
   readonly bodyLimit?: number;
   /** Plugins and raw routes; runs before Nest registers its own. */
-  readonly configureHttp?: (fastify: FastifyInstance, config: Config) => Promise<void>;
+  readonly configureHttp?: (fastify: FastifyInstance, config: Config, parts: HttpParts) => Promise<void>;
 }
 
 /** Names the type of a definition's configuration once, at the definition. */

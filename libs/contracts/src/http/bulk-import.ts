@@ -9,6 +9,9 @@ export const MAX_BATCH_DIALOGUES = 50;
 /** `batch-YYYY-MM-DD-HHMMSS` (seed 000, section 7.1). */
 export const batchIdPattern = /^batch-[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9]{6}$/;
 
+/** Most phrases of one dialogue (seed 000, section 3.1). */
+export const MAX_DIALOGUE_PHRASES = 12;
+
 /** One phrase of a dialogue. */
 export const bulkPhraseSchema = z.strictObject({
   reference_text: text({ min: 5, max: 500 }),
@@ -17,6 +20,12 @@ export const bulkPhraseSchema = z.strictObject({
   phonetic_transcription: text({ max: 2000 }).optional(),
   speaker: z.enum(['A', 'B']).optional(),
 });
+
+/** Whether a phrase has the number of its place; one whose number is no valid number at all has that fault already. */
+function standsInPlace(phrase: { readonly order: number } | undefined, index: number): boolean {
+  const order: unknown = phrase?.order;
+  return !Number.isInteger(order) || Number(order) < 1 || order === index + 1;
+}
 
 /** One dialogue of a batch; its phrases are numbered 1, 2, 3 … in order. */
 export const bulkDialogueSchema = z.strictObject({
@@ -28,17 +37,12 @@ export const bulkDialogueSchema = z.strictObject({
   phrases: z
     .array(bulkPhraseSchema)
     .min(2)
-    .max(12)
-    .check((context) => {
-      const consecutive = context.value.every((phrase, index) => phrase.order === index + 1);
-      if (!consecutive) {
-        context.issues.push({
-          code: 'custom',
-          message: 'Phrases must have consecutive order starting from 1',
-          input: context.value,
-          params: { code: 'wrong_order' },
-        });
-      }
+    .max(MAX_DIALOGUE_PHRASES)
+    .refine((phrases) => phrases.every(standsInPlace), {
+      error: 'Phrases must have consecutive order starting from 1',
+      params: { code: 'wrong_order' },
+      // Without it the check would be skipped as soon as any member of a phrase has a fault of its own.
+      when: ({ value }) => Array.isArray(value),
     }),
 });
 

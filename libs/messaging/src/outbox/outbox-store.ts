@@ -72,12 +72,7 @@ export class OutboxStore {
   async due(limit: number): Promise<OutboxRow[]> {
     return this.database.query<OutboxRow>(
       `SELECT id, message_id, event, key, data::text AS data, correlation_id, causation_id, traceparent, occurred_at
-       FROM outbox AS o
-       WHERE published_at IS NULL
-         AND NOT EXISTS (SELECT 1 FROM outbox AS held
-                         WHERE held.key = o.key AND held.published_at IS NULL
-                           AND held.next_attempt_at > clock_timestamp())
-       ORDER BY id LIMIT $1`,
+       FROM outbox_due($1)`,
       [limit],
     );
   }

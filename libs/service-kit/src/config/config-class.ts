@@ -53,7 +53,11 @@ export function loadConfig<Config>(
     const given = environment[field.variable];
     // An empty variable counts as unset, except where the empty text is the default (an empty list).
     const raw = given === undefined || given === '' ? field.fallback : given;
-    if (raw === null) continue;
+    if (raw === null) {
+      const other = field.requiredUnless;
+      if (other !== undefined && !environment[other]) faults.push(`${field.variable} or ${other} has to be set. ${field.description}`);
+      continue;
+    }
     if (raw === undefined) {
       faults.push(`${field.variable} is not set; allowed: ${field.allowed}. ${field.description}`);
       continue;
@@ -65,17 +69,21 @@ export function loadConfig<Config>(
       faults.push(`${field.variable} was given ${shown}; allowed: ${field.allowed}`);
     }
   }
-  const refuse = type as { check?: (values: Record<string, unknown>) => readonly string[] };
-  if (faults.length === 0) faults.push(...(refuse.check?.(values) ?? []));
+  // A class may look at its fields together, once each is sound by itself.
+  const together = type as { check?: (values: Record<string, unknown>) => readonly string[] };
+  if (faults.length === 0) faults.push(...(together.check?.(values) ?? []));
   if (faults.length > 0) throw new ConfigurationError(service, faults);
   return new type(values as never) as Config;
 }
 
-/** An environment in which every required variable has its example value: for tools that only inspect a service. */
-export function exampleEnvironment(type: { readonly fields: EnvFields }): Record<string, string> {
-  return Object.fromEntries(
-    Object.values(type.fields)
-      .filter((field) => field.fallback === undefined)
-      .map((field) => [field.variable, field.example]),
-  );
+/**
+ * An environment in which every required variable has its example value, and those of the class's own
+ * `exampleEnvironment` theirs: for tools that only inspect a service.
+ */
+export function exampleEnvironment(type: {
+  readonly fields: EnvFields;
+  readonly exampleEnvironment?: Readonly<Record<string, string>>;
+}): Record<string, string> {
+  const required = Object.values(type.fields).filter((field) => field.fallback === undefined);
+  return { ...Object.fromEntries(required.map((field) => [field.variable, field.example])), ...type.exampleEnvironment };
 }

@@ -62,6 +62,7 @@ export function messagingFields() {
     }),
     messagingDatabaseUrl: env.optionalUrl('MESSAGING_DATABASE_URL', {
       description: 'Postgres schema that carries events when there is no RabbitMQ; needed when RABBITMQ_URL is unset.',
+      requiredUnless: 'RABBITMQ_URL',
       protocols: ['postgres:', 'postgresql:'],
       example: 'postgres://broker:password@127.0.0.1:5432/hornbook',
       secret: true,

@@ -9,6 +9,8 @@ export interface EnvField<Value = unknown> {
   readonly schema: z.ZodType<Value>;
   /** Text used when the variable is not set; undefined means it has to be set, null that it may be left out. */
   readonly fallback: string | null | undefined;
+  /** A variable that may stand in for this one: one of the two has to be set. */
+  readonly requiredUnless: string | undefined;
   /** Never printed, not even when it is refused. */
   readonly secret: boolean;
   /** A valid text, for the documentation and for tools that need no running service. */
@@ -28,7 +30,7 @@ function field<Value>(
   variable: string,
   allowed: string,
   schema: z.ZodType<Value>,
-  options: FieldOptions & { optional?: boolean; secret?: boolean },
+  options: FieldOptions & { optional?: boolean; secret?: boolean; requiredUnless?: string },
   example: string,
 ): EnvField<Value> {
   return {
@@ -37,6 +39,7 @@ function field<Value>(
     allowed,
     schema,
     fallback: options.optional ? null : options.default,
+    requiredUnless: options.requiredUnless,
     secret: options.secret ?? false,
     example: options.example ?? options.default ?? example,
   };
@@ -135,7 +138,7 @@ export const env = {
   /** URL that may be missing. */
   optionalUrl: (
     variable: string,
-    options: FieldOptions & { protocols: readonly string[]; secret?: boolean },
+    options: FieldOptions & { protocols: readonly string[]; secret?: boolean; requiredUnless?: string },
   ): EnvField<string | undefined> =>
     field<string | undefined>(
       variable,

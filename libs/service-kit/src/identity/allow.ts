@@ -28,6 +28,19 @@ export function admits(admission: Admission, identity: Identity): boolean {
 /** A request whose identity token was checked. */
 export type IdentifiedRequest = FastifyRequest & { identity?: Identity };
 
+// Known to code only: no header or body can put an entry here.
+const attached = new WeakMap<FastifyRequest, Identity>();
+
+/** Says who is calling, for the process that authenticates callers itself: the gateway. */
+export function attachIdentity(request: FastifyRequest, identity: Identity): void {
+  attached.set(request, identity);
+}
+
+/** What `attachIdentity` said of this request. */
+export function attachedIdentity(request: FastifyRequest): Identity | undefined {
+  return attached.get(request);
+}
+
 /** Parameter decorator: who is calling. */
 export const Caller = createParamDecorator((_: unknown, context: ExecutionContext): Identity => {
   const { identity } = context.switchToHttp().getRequest<IdentifiedRequest>();

@@ -1,8 +1,8 @@
-import { IDENTITY_HEADER } from '@hornbook/contracts';
+import { IDENTITY_HEADER, type Identity } from '@hornbook/contracts';
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { ProblemError } from '../problems/problem-error.js';
-import { ADMISSION, admits, type Admission, type IdentifiedRequest } from './allow.js';
+import { ADMISSION, admits, attachedIdentity, type Admission, type IdentifiedRequest } from './allow.js';
 import { IdentityVerifier } from './identity-token.js';
 
 /** Closes every route that does not say who may call it, and checks the identity token on those that do. */
@@ -22,14 +22,17 @@ export class IdentityGuard implements CanActivate {
     ]);
     if (admission === 'public') return true;
     const request = context.switchToHttp().getRequest<IdentifiedRequest>();
-    const token = request.headers[IDENTITY_HEADER];
-    const identity = typeof token === 'string' ? await this.verifier.verify(token) : undefined;
+    const identity = attachedIdentity(request) ?? (await this.verified(request.headers[IDENTITY_HEADER]));
     if (!identity) {
       throw new ProblemError('unauthenticated', { detail: 'Authentication is required: call this route through the gateway with a token or an API key' });
     }
     if (!admission || !admits(admission, identity)) throw forbidden(admission);
     request.identity = identity;
     return true;
+  }
+
+  private async verified(token: string | string[] | undefined): Promise<Identity | undefined> {
+    return typeof token === 'string' ? this.verifier.verify(token) : undefined;
   }
 }
 

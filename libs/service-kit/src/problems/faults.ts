@@ -26,6 +26,8 @@ const article: Record<string, string> = {
 function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
+  // What a coerced text became that is no number.
+  if (Number.isNaN(value)) return 'something else';
   return article[typeof value] ?? typeof value;
 }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import { REQUEST_ID_HEADER } from '@hornbook/contracts';
 import { runInFlow, type FlowContext } from '@hornbook/messaging';
 import { context, propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Context, type Span } from '@opentelemetry/api';
@@ -32,6 +33,9 @@ const duration = new Histogram({
   buckets: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10],
 });
 
+/** Status in logs and metrics of a request whose client left before the answer was out. */
+const CLIENT_LEFT = 499;
+
 /** Probes and scrapes would drown the rest. */
 const quiet = new Set(['/health/live', '/health/ready', '/metrics']);
 
@@ -53,6 +57,8 @@ export function observeRequests(fastify: FastifyInstance, logger: Logger): void 
     const flow: FlowContext = { correlationId: request.id, ...(typeof traceparent === 'string' ? { traceparent } : {}) };
     observed.set(request, { flow, span, otel: trace.setSpan(parent, span), startedAt: performance.now() });
     void reply.header(REQUEST_ID_HEADER, request.id);
+    // Not Fastify's onResponse: it does not run when the client leaves before the answer is out.
+    reply.raw.once('close', () => conclude(request, reply.raw, logger));
     done();
   });
 
@@ -62,31 +68,30 @@ export function observeRequests(fastify: FastifyInstance, logger: Logger): void 
     if (!entry) return done();
     runInFlow(entry.flow, () => context.with(entry.otel, done));
   });
+}
 
-  fastify.addHook('onResponse', (request, reply, done) => {
-    const entry = observed.get(request);
-    if (entry) {
-      const seconds = (performance.now() - entry.startedAt) / 1000;
-      const route = request.routeOptions.url ?? '(no route)';
-      duration.labels(request.method, route, String(reply.statusCode)).observe(seconds);
-      entry.span.setAttribute('http.response.status_code', reply.statusCode);
-      if (reply.statusCode >= 500) entry.span.setStatus({ code: SpanStatusCode.ERROR });
-      entry.span.end();
-      if (!quiet.has(route)) {
-        const { traceId } = entry.span.spanContext();
-        logger[reply.statusCode >= 500 ? 'error' : 'info']({
-          msg: 'request',
-          request_id: request.id,
-          correlation_id: entry.flow.correlationId,
-          ...(/[1-9a-f]/.test(traceId) ? { trace_id: traceId } : {}),
-          method: request.method,
-          route,
-          status: reply.statusCode,
-          ms: Math.round(seconds * 1e4) / 10,
-        });
-      }
-    }
-    done();
+/** Ends what `observeRequests` began: the span, the duration, the log line. Once a request, also when the client left. */
+function conclude(request: FastifyRequest, response: ServerResponse, logger: Logger): void {
+  const entry = observed.get(request);
+  if (!entry) return;
+  const seconds = (performance.now() - entry.startedAt) / 1000;
+  const route = request.routeOptions.url ?? '(no route)';
+  const status = response.writableFinished ? response.statusCode : CLIENT_LEFT;
+  duration.labels(request.method, route, String(status)).observe(seconds);
+  entry.span.setAttribute('http.response.status_code', status);
+  if (status >= 500) entry.span.setStatus({ code: SpanStatusCode.ERROR });
+  entry.span.end();
+  if (quiet.has(route)) return;
+  const { traceId } = entry.span.spanContext();
+  logger[status >= 500 ? 'error' : 'info']({
+    msg: 'request',
+    request_id: request.id,
+    correlation_id: entry.flow.correlationId,
+    ...(/[1-9a-f]/.test(traceId) ? { trace_id: traceId } : {}),
+    method: request.method,
+    route,
+    status,
+    ms: Math.round(seconds * 1e4) / 10,
   });
 }
 
