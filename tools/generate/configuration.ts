@@ -1,4 +1,4 @@
-import type { EnvField } from '../../libs/service-kit/dist/index.js';
+import type { EnvField } from '@hornbook/service-kit';
 import { services } from './services.ts';
 
 function row(field: EnvField): string {

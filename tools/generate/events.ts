@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { eventCatalog } from '../../libs/contracts/dist/index.js';
+import { eventCatalog } from '@hornbook/contracts';
 
 /** The event catalogue: every event with its example and schema, from the definitions in contracts. */
 export function eventsPage(): string {

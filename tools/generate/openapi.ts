@@ -1,4 +1,4 @@
-import { createOpenApiDocument } from '../../libs/service-kit/dist/index.js';
+import { createOpenApiDocument } from '@hornbook/service-kit';
 import { services } from './services.ts';
 
 interface Document {

@@ -1,6 +1,6 @@
-import { contentImport } from '../../apps/content-import/dist/index.js';
-import { exporter } from '../../apps/exporter/dist/index.js';
-import { gateway } from '../../apps/gateway/dist/index.js';
+import { contentImport } from '@hornbook/content-import';
+import { exporter } from '@hornbook/exporter';
+import { gateway } from '@hornbook/gateway';
 
 /** Every service of the platform, the door first. A new service is added here. */
 export const services = [gateway, contentImport, exporter] as const;

@@ -1,4 +1,3 @@
-import { build } from '../build.ts';
 import { runMainJob } from './main-job.ts';
 import { startPlatform, type Platform } from './platform.ts';
 import { say, StartError } from './printing.ts';
@@ -48,7 +47,6 @@ process.once('SIGTERM', () => {
 });
 
 try {
-  await build();
   platform = await startPlatform({
     port: portFromEnvironment(),
     databaseUrl: process.env['DATABASE_URL'],

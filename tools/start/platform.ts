@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { provision, schemaNameOf, serviceDatabaseUrl } from '../../libs/database/dist/index.js';
-import { freePort, isPortFree, startPostgres, type PostgresServer } from '../../libs/testing/dist/index.js';
+import { provision, schemaNameOf, serviceDatabaseUrl } from '@hornbook/database';
+import { freePort, isPortFree, startPostgres, type PostgresServer } from '@hornbook/testing';
 import { ensureApiKey } from './api-keys.ts';
 import { runFile, stateFolder } from './paths.ts';
 import { say, secondsSince, StartError } from './printing.ts';
@@ -40,11 +40,14 @@ export interface PlatformOptions {
   readonly rabbitmqUrl: string | undefined;
   /** Further variables for single services, e.g. shorter retry delays for a demonstration. */
   readonly extraEnv?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Print nothing. */
+  readonly quiet?: boolean;
 }
 
 /** Starts Postgres (unless given), prepares it, and starts every service as a process of its own. */
 export async function startPlatform(options: PlatformOptions): Promise<Platform> {
   const { port, rabbitmqUrl } = options;
+  const tell = options.quiet ? () => undefined : say;
   if (!(await isPortFree(port))) {
     throw new StartError(`Port ${String(port)} is taken. Stop what listens there, or choose another: PORT=8090 npm start`);
   }
@@ -61,9 +64,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   try {
     const secrets = await loadSecrets(schemas);
     await provision(adminUrl, schemas.map((name) => ({ name, password: secrets.passwords[name] ?? '' })));
-    say(`Postgres    ready (${postgres ? 'embedded, data in .hornbook/postgres' : 'given by DATABASE_URL'}) ${secondsSince(started)}`);
-    say(`Events      ${rabbitmqUrl ? 'through RabbitMQ (RABBITMQ_URL)' : 'through Postgres (set RABBITMQ_URL to use RabbitMQ)'}`);
-    return await startServices({ ...options, adminUrl, postgres, secrets, running, stop, started });
+    tell(`Postgres    ready (${postgres ? 'embedded, data in .hornbook/postgres' : 'given by DATABASE_URL'}) ${secondsSince(started)}`);
+    tell(`Events      ${rabbitmqUrl ? 'through RabbitMQ (RABBITMQ_URL)' : 'through Postgres (set RABBITMQ_URL to use RabbitMQ)'}`);
+    return await startServices({ ...options, adminUrl, postgres, secrets, running, stop, started, tell });
   } catch (error) {
     await stop();
     throw error;
@@ -77,10 +80,11 @@ interface Prepared extends PlatformOptions {
   readonly running: ServiceProcess[];
   readonly stop: () => Promise<void>;
   readonly started: number;
+  readonly tell: (line: string) => void;
 }
 
 async function startServices(prepared: Prepared): Promise<Platform> {
-  const { port, adminUrl, rabbitmqUrl, secrets, running, extraEnv = {} } = prepared;
+  const { port, adminUrl, rabbitmqUrl, secrets, running, extraEnv = {}, tell } = prepared;
   const [importPort, exporterPort] = [await freePort(), await freePort()];
   const gatewayUrl = `http://127.0.0.1:${String(port)}`;
   const urlOf = (schema: string): string => serviceDatabaseUrl(adminUrl, { name: schema, password: secrets.passwords[schema] ?? '' });
@@ -120,7 +124,7 @@ async function startServices(prepared: Prepared): Promise<Platform> {
     PRONIELTS_API_TOKEN: keys.exporter,
   });
   await Promise.all([untilReady(contentImport), untilReady(exporter)]);
-  say(`Services    ready: ${running.map(({ name }) => name).join(', ')} ${secondsSince(prepared.started)}`);
+  tell(`Services    ready: ${running.map(({ name }) => name).join(', ')} ${secondsSince(prepared.started)}`);
   const info: RunInfo = {
     gateway: gatewayUrl,
     services: Object.fromEntries(running.map(({ name, url }) => [name, url])),

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startOwnedProcess, type OwnedProcess } from '../../libs/testing/dist/index.js';
+import { startOwnedProcess, type OwnedProcess } from '@hornbook/testing';
 import { root, stateFolder } from './paths.ts';
 import { StartError } from './printing.ts';
 
@@ -12,6 +12,8 @@ export interface ServicePlan {
   readonly name: string;
   readonly port: number;
   readonly env: Readonly<Record<string, string>>;
+  /** Name in logs and messages where a service runs more than once. Default: `name`. */
+  readonly label?: string;
 }
 
 /** A service as a process of its own. */
@@ -19,7 +21,9 @@ export interface ServiceProcess {
   readonly name: string;
   readonly url: string;
   readonly logFile: string;
-  readonly process: OwnedProcess;
+  /** The process that runs now; another one after `restartService`. */
+  process: OwnedProcess;
+  readonly plan: ServicePlan;
 }
 
 /** Longest time a service may take until it is ready. */
@@ -28,12 +32,21 @@ const READY_MS = 60_000;
 const SEMI_SPACE_MB = 4;
 
 /** Starts a service; its log goes to `.hornbook/logs/<name>.log`. Not ready yet: see `untilReady`. */
-export async function startService({ name, port, env }: ServicePlan): Promise<ServiceProcess> {
+export async function startService(plan: ServicePlan): Promise<ServiceProcess> {
   const logs = join(stateFolder, 'logs');
   await mkdir(logs, { recursive: true });
-  const logFile = join(logs, `${name}.log`);
-  const log = await open(logFile, 'w');
-  const process_ = await startOwnedProcess({
+  const logFile = join(logs, `${plan.label ?? plan.name}.log`);
+  return { name: plan.label ?? plan.name, url: `http://127.0.0.1:${String(plan.port)}`, logFile, plan, process: await launch(plan, logFile, 'w') };
+}
+
+/** Starts the service again on the same port, after its process has ended however it did. */
+export async function restartService(service: ServiceProcess): Promise<void> {
+  service.process = await launch(service.plan, service.logFile, 'a');
+}
+
+async function launch({ name, port, env }: ServicePlan, logFile: string, mode: 'w' | 'a'): Promise<OwnedProcess> {
+  const log = await open(logFile, mode);
+  const owned = await startOwnedProcess({
     command: process.execPath,
     args: ['--enable-source-maps', `--max-semi-space-size=${String(SEMI_SPACE_MB)}`, join(root, 'apps', name, 'dist', 'main.js')],
     cwd: root,
@@ -42,7 +55,7 @@ export async function startService({ name, port, env }: ServicePlan): Promise<Se
     lastSignal: 'KILL',
   });
   await log.close();
-  return { name, url: `http://127.0.0.1:${String(port)}`, logFile, process: process_ };
+  return owned;
 }
 
 /** Resolves when the service answers 200 on `/health/ready`. @throws StartError when it ends or is late */

@@ -1,1 +1,1 @@
-export {};
+export { contentImport } from './service.js';

@@ -1,1 +1,1 @@
-export {};
+export { exporter } from './service.js';

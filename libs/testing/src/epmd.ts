@@ -13,7 +13,12 @@ export async function startEpmd(port: number, env: NodeJS.ProcessEnv): Promise<O
   const erl = lookUpProgram('erl');
   const command = lookUpProgram('epmd', erl ? [dirname(realpathSync(erl))] : []);
   if (!command) return undefined;
-  const epmd = await startOwnedProcess({ command, args: ['-port', String(port), '-address', '127.0.0.1'], cwd: '/', env });
+  const epmd = await startOwnedProcess({
+    command,
+    args: ['-port', String(port), '-address', '127.0.0.1'],
+    cwd: '/',
+    env,
+  });
   await eventually(async () => !(await isPortFree(port)), { description: "Erlang's name server" });
   return epmd;
 }

@@ -49,7 +49,12 @@ export async function findRabbitmq(say: (line: string) => void = () => undefined
 function findServer(): string | undefined {
   // First the program itself: Debian's wrapper of the same name in /usr/sbin switches the user, who cannot write to
   // the node's folder.
-  const homes = ['/usr/lib/rabbitmq/bin', '/opt/rabbitmq/sbin', '/usr/local/opt/rabbitmq/sbin', '/opt/homebrew/opt/rabbitmq/sbin'];
+  const homes = [
+    '/usr/lib/rabbitmq/bin',
+    '/opt/rabbitmq/sbin',
+    '/usr/local/opt/rabbitmq/sbin',
+    '/opt/homebrew/opt/rabbitmq/sbin',
+  ];
   return lookUpProgram('rabbitmq-server', [...homes, ...versionedHomes('/usr/lib/rabbitmq/lib')]);
 }
 

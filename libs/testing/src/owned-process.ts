@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 
 /** How a process ended. */
@@ -124,6 +125,7 @@ function startReaper(pid: number, signal: string): ChildProcess {
   stdin.on('error', () => {
     // The reaper was killed because its process ended.
   });
-  if ('unref' in stdin && typeof stdin.unref === 'function') stdin.unref();
+  // A pipe to a child is a socket, and must not keep us alive either.
+  if (stdin instanceof Socket) stdin.unref();
   return reaper;
 }

@@ -32,7 +32,9 @@ export function postgresUser(): SystemUser | undefined {
     const gid = idOf('-g', user);
     if (uid > 0 && Number.isInteger(gid)) return { uid, gid };
   }
-  throw new Error('Postgres refuses to run as root, and there is neither a user "postgres" nor "nobody": run as another user.');
+  throw new Error(
+    'Postgres refuses to run as root, and there is neither a user "postgres" nor "nobody": run as another user.',
+  );
 }
 
 /** Whether `user` may walk into `folder`, as far as it exists. */
@@ -81,7 +83,10 @@ async function makeExecutable(file: string): Promise<void> {
 
 async function copyBinaries(folder: string, original: PostgresBinaries): Promise<PostgresBinaries> {
   const { mtimeMs, size } = await stat(original.postgres);
-  const copy = join(tmpdir(), `hornbook-postgres-${createHash('sha256').update(`${folder} ${mtimeMs} ${size}`).digest('hex').slice(0, 12)}`);
+  const copy = join(
+    tmpdir(),
+    `hornbook-postgres-${createHash('sha256').update(`${folder} ${mtimeMs} ${size}`).digest('hex').slice(0, 12)}`,
+  );
   if (!existsSync(copy)) {
     // Copied aside and renamed: two that start together never see half a copy.
     const aside = `${copy}.${process.pid}`;

@@ -7,7 +7,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { startOwnedProcess, type OwnedProcess } from './owned-process.js';
 import { freePort } from './ports.js';
-import { findPostgresBinaries, postgresUser, reachableFolder, type PostgresBinaries, type SystemUser } from './postgres-binaries.js';
+import {
+  findPostgresBinaries,
+  postgresUser,
+  reachableFolder,
+  type PostgresBinaries,
+  type SystemUser,
+} from './postgres-binaries.js';
 
 /** Where and how to run a private Postgres server. */
 export interface PostgresOptions {
@@ -95,7 +101,12 @@ async function prepare({ dataDir, port, durable = false }: PostgresOptions): Pro
 }
 
 function settingsFor(durable: boolean): string[] {
-  const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200', 'timezone=UTC'];
+  const settings = [
+    'listen_addresses=127.0.0.1',
+    'unix_socket_directories=',
+    'max_connections=200',
+    'timezone=UTC',
+  ];
   // Only what guards against the machine's failure goes: synchronous_commit=off would lose commits when the process
   // is killed, and tests kill it.
   if (!durable) settings.push('fsync=off', 'full_page_writes=off');
@@ -103,7 +114,11 @@ function settingsFor(durable: boolean): string[] {
 }
 
 /** Makes the cluster on first use. The password stands beside the cluster, readable by the owner alone. */
-async function initialise(folder: string, { initdb }: PostgresBinaries, user: SystemUser | undefined): Promise<string> {
+async function initialise(
+  folder: string,
+  { initdb }: PostgresBinaries,
+  user: SystemUser | undefined,
+): Promise<string> {
   const passwordFile = join(folder, 'password');
   const cluster = join(folder, 'cluster');
   const isComplete = join(folder, 'initialised');
@@ -113,14 +128,26 @@ async function initialise(folder: string, { initdb }: PostgresBinaries, user: Sy
   const password = randomBytes(18).toString('hex');
   await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
   if (user) await chown(passwordFile, user.uid, user.gid);
-  await runInitdb(initdb, ['-D', cluster, '-U', ADMIN, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`], user);
+  await runInitdb(
+    initdb,
+    ['-D', cluster, '-U', ADMIN, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`],
+    user,
+  );
   await writeFile(isComplete, '');
   return password;
 }
 
-async function runInitdb(initdb: string, args: readonly string[], user: SystemUser | undefined): Promise<void> {
+async function runInitdb(
+  initdb: string,
+  args: readonly string[],
+  user: SystemUser | undefined,
+): Promise<void> {
   // One collation everywhere; --no-sync because a cluster that is lost in its first second is simply made again.
-  const child = spawn(initdb, [...args, '--encoding=UTF8', '--locale=C', '--no-sync'], { cwd: '/', ...user, env: { ...process.env, LC_ALL: 'C' } });
+  const child = spawn(initdb, [...args, '--encoding=UTF8', '--locale=C', '--no-sync'], {
+    cwd: '/',
+    ...user,
+    env: { ...process.env, LC_ALL: 'C' },
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
@@ -142,7 +169,9 @@ async function launch(cluster: Cluster): Promise<OwnedProcess> {
     const server = await startServer(cluster);
     if (await isUp(server, cluster, deadline)) return server;
     // A backend of the killed server may hold its shared memory for a moment longer.
-    const isStale = /pre-existing shared memory|another server might be running/.test(lastLog(cluster.folder));
+    const isStale = /pre-existing shared memory|another server might be running/.test(
+      lastLog(cluster.folder),
+    );
     if (!isStale || Date.now() > deadline) {
       await server.end('SIGKILL');
       throw new Error(`Postgres did not start. The end of its log:\n${lastLog(cluster.folder)}`);
@@ -157,7 +186,13 @@ async function startServer({ folder, port, settings, user, binaries }: Cluster):
   try {
     return await startOwnedProcess({
       command: binaries.postgres,
-      args: ['-D', join(folder, 'cluster'), '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])],
+      args: [
+        '-D',
+        join(folder, 'cluster'),
+        '-p',
+        String(port),
+        ...settings.flatMap((setting) => ['-c', setting]),
+      ],
       cwd: '/',
       env: { ...process.env, LC_ALL: 'C' },
       stdio: ['ignore', log.fd, log.fd],
@@ -193,7 +228,10 @@ function lastLog(folder: string): string {
 
 function childrenOf(pid: number): number[] {
   const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' });
-  const pairs = stdout.trim().split('\n').map((line) => line.trim().split(/\s+/).map(Number));
+  const pairs = stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number));
   return pairs.flatMap(([child, parent]) => (child !== undefined && parent === pid ? [child] : []));
 }
 

@@ -18,7 +18,11 @@ export async function startDockerRabbitmq(docker: string, port: number): Promise
   let pid = 0;
   const start = async (): Promise<void> => {
     await call('start', name);
-    await eventually(() => greetsAmqp(port), { timeoutMs: START_TIMEOUT_MS, intervalMs: 200, description: 'RabbitMQ in Docker' });
+    await eventually(() => greetsAmqp(port), {
+      timeoutMs: START_TIMEOUT_MS,
+      intervalMs: 200,
+      description: 'RabbitMQ in Docker',
+    });
     pid = Number(await call('inspect', '--format', '{{.State.Pid}}', name));
   };
   await create();
@@ -53,5 +57,16 @@ function createArguments(name: string, port: number, password: string): string[]
   const published = ['--publish', `127.0.0.1:${port}:5672`];
   const account = ['--env', 'RABBITMQ_DEFAULT_USER=hornbook', '--env', `RABBITMQ_DEFAULT_PASS=${password}`];
   // A fixed host name: the node's data carry it.
-  return ['create', '--name', name, '--hostname', 'hornbook', '--volume', `${name}:/var/lib/rabbitmq`, ...published, ...account, IMAGE];
+  return [
+    'create',
+    '--name',
+    name,
+    '--hostname',
+    'hornbook',
+    '--volume',
+    `${name}:/var/lib/rabbitmq`,
+    ...published,
+    ...account,
+    IMAGE,
+  ];
 }

@@ -176,5 +176,7 @@ async function launch(node: Node): Promise<Launched> {
   await vm.end('SIGKILL');
   await epmd?.end('SIGTERM');
   const output = await readFile(join(node.folder, 'log', 'console.log'), 'utf8');
-  throw new Error(`RabbitMQ did not start. The end of its output:\n${output.split('\n').slice(-20).join('\n')}`);
+  throw new Error(
+    `RabbitMQ did not start. The end of its output:\n${output.split('\n').slice(-20).join('\n')}`,
+  );
 }

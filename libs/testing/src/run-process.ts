@@ -50,11 +50,16 @@ export async function runProcess(options: RunProcessOptions): Promise<RunningPro
     });
   }
   const name = [command, ...options.args].join(' ');
-  const until = async (isReached: () => Promise<boolean> | boolean, what: string, timeoutMs: number): Promise<void> => {
+  const until = async (
+    isReached: () => Promise<boolean> | boolean,
+    what: string,
+    timeoutMs: number,
+  ): Promise<void> => {
     const deadline = Date.now() + timeoutMs;
     while (!(await isReached())) {
       if (!owned.isRunning()) throw new Error(`${name} ended before ${what}. Its output:\n${output}`);
-      if (Date.now() > deadline) throw new Error(`${name}: no ${what} within ${timeoutMs} ms. Its output:\n${output}`);
+      if (Date.now() > deadline)
+        throw new Error(`${name}: no ${what} within ${timeoutMs} ms. Its output:\n${output}`);
       await sleep(20);
     }
   };
@@ -70,7 +75,11 @@ export async function runProcess(options: RunProcessOptions): Promise<RunningPro
 
 type Until = (isReached: () => Promise<boolean> | boolean, what: string, timeoutMs: number) => Promise<void>;
 
-async function waitUntilReady(options: RunProcessOptions, running: RunningProcess, until: Until): Promise<void> {
+async function waitUntilReady(
+  options: RunProcessOptions,
+  running: RunningProcess,
+  until: Until,
+): Promise<void> {
   const { ready, timeoutMs = 30_000 } = options;
   if (!ready) return;
   if ('log' in ready) await running.waitForLog(ready.log, timeoutMs);

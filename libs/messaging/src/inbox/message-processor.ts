@@ -9,6 +9,7 @@ import { metrics } from '../telemetry/metrics.js';
 import { remoteContext, traceparentOf } from '../telemetry/traceparent.js';
 import type { Delivery, Disposition } from '../transport/message-transport.js';
 import { failureOf } from './failure.js';
+import { refuseFailedTransaction } from './failed-transaction.js';
 import { MessageContext } from './message-context.js';
 
 /** A consumer as the processor sees it. */
@@ -23,11 +24,6 @@ type Outcome = 'done' | 'duplicate';
 /** A message is held in hand this long while the database is away; then it waits in a retry queue instead. */
 const LONGEST_HOLD_MS = 600_000;
 const MAX_HOLD_PAUSE_MS = 5_000;
-
-/** The transaction had already failed when the handler returned, so its COMMIT would have been a silent ROLLBACK. */
-class FailedTransactionError extends Error {
-  override readonly name = 'FailedTransactionError';
-}
 
 /**
  * Turns deliveries into effects, each once: inbox row and handler in one transaction, settled after its commit.
@@ -161,12 +157,7 @@ export class MessageProcessor {
       );
       if (fresh.length === 0) return 'duplicate';
       await consumer.handle(data, new MessageContext(tx, event, attempt, consumer.name));
-      // Postgres answers COMMIT of a failed transaction with a quiet ROLLBACK: a handler that swallowed a
-      // statement's error would lose its effect and its message.
-      const client = (await tx.queryRunner?.connect()) as { getTransactionStatus?: () => string | null } | undefined;
-      if (client?.getTransactionStatus?.() === 'E') {
-        throw new FailedTransactionError('a statement failed in the handler, which went on; use a savepoint to try one');
-      }
+      await refuseFailedTransaction(tx);
       return 'done';
     });
   }

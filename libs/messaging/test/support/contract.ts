@@ -63,10 +63,8 @@ export const contract = {
   async 'an event that nobody takes stays in the outbox until somebody does'(world: World): Promise<void> {
     const alpha = await world.service();
     await alpha.count('a', 1);
-    await world.until('a refusal', async () => ((await alpha.rows())[0]?.attempts ?? 0) > 0);
-    const [row] = await alpha.rows();
-    assert.equal(row?.published_at, null);
-    assert.match(row?.last_error ?? '', /unroutable/);
+    await world.until('a refusal', async () => ((await alpha.rows())[0]?.last_error ?? '').startsWith('unroutable'));
+    assert.equal((await alpha.rows())[0]?.published_at, null);
     const beta = await world.service({ name: 'beta', consumers: { 'count-numbers': {} } });
     await world.effects(beta, 1);
     await world.until('the confirm', async () => (await alpha.rows())[0]?.published_at !== null);

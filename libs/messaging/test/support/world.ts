@@ -1,8 +1,8 @@
-import { eventually } from '@hornbook/testing';
 import type { Database } from '@hornbook/database';
+import { createTestDatabase, eventually, expectNoLeaks, testRabbitmq, type TestDatabase } from '@hornbook/testing';
 import { randomBytes } from 'node:crypto';
 import type { MessagingOptions, TransportOptions } from '../../src/messaging-options.js';
-import { createTestDatabase, openDatabase, rabbitmqUrl, type TestDatabase } from './test-database.js';
+import { openDatabase } from './test-database.js';
 import { TestService, type Parts, type TestConsumer } from './test-service.js';
 
 /** What a case may ask of a service. */
@@ -30,14 +30,14 @@ export class World {
     readonly namespace: string,
   ) {}
 
-  /** @param brokerUrl another broker than the shared one, such as a private node or a proxy before it */
+  /** @param options `transport`: another broker than the shared one, such as a private node or a proxy before it */
   static async open(
     kind: TransportOptions['kind'],
     { parts = {}, timeoutMs = 15_000, transport }: { parts?: Parts; timeoutMs?: number; transport?: TransportOptions } = {},
   ): Promise<World> {
-    const database = await createTestDatabase(['alpha', 'beta', 'broker']);
+    const database = await createTestDatabase({ services: ['alpha', 'beta', 'broker'] });
     const own: TransportOptions =
-      kind === 'rabbitmq' ? { kind, url: rabbitmqUrl() } : { kind, url: database.urlFor('broker'), visibilitySeconds: 10 };
+      kind === 'rabbitmq' ? { kind, url: testRabbitmq().url } : { kind, url: database.urlFor('broker'), visibilitySeconds: 10 };
     return new World(database, transport ?? own, parts, timeoutMs, `t${randomBytes(5).toString('hex')}`);
   }
 

@@ -37,10 +37,10 @@ function convert(schema: unknown, io: 'input' | 'output'): ConvertedSchema | und
   return { schema: rest, components: $defs as Record<string, Record<string, unknown>> };
 }
 
-/** One problem response. The description is the code's title; the body is the same for all. */
-function problemResponse(code: ErrorCode): Record<string, unknown> {
+/** A problem response of one or more codes of the same status. The body is the same for all. */
+function problemResponse(codes: readonly ErrorCode[]): { description: string; content: Record<string, { schema: { $ref: string } }> } {
   return {
-    description: errorCodes[code].title,
+    description: codes.map((code) => `${errorCodes[code].title} (\`${code}\`)`).join(', '),
     content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
   };
 }
@@ -55,7 +55,7 @@ function addProblems(document: OpenAPIObject): void {
       if (!operation) continue;
       for (const code of commonErrors) {
         const status = String(errorCodes[code].status);
-        operation.responses[status] ??= problemResponse(code) as never;
+        operation.responses[status] ??= problemResponse([code]) as never;
       }
     }
   }
@@ -86,7 +86,7 @@ export async function createOpenApiDocument<Config extends AnyServiceConfig>(
   return document;
 }
 
-/** Decorator argument: a problem that one route answers besides the common ones. */
-export function problemOf(code: ErrorCode, description?: string): { status: number; description: string; standardSchema: z.ZodType } {
-  return { status: errorCodes[code].status, description: description ?? errorCodes[code].title, standardSchema: problemSchema };
+/** Argument of `@ApiResponse`: what a route answers besides the common problems; the codes have one status. */
+export function problemOf(...codes: readonly [ErrorCode, ...ErrorCode[]]): { status: number } & ReturnType<typeof problemResponse> {
+  return { status: errorCodes[codes[0]].status, ...problemResponse(codes) };
 }

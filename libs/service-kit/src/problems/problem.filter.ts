@@ -45,7 +45,8 @@ function fastifyFailure(error: unknown): FastifyFailure | undefined {
 /** Turns whatever was thrown into an error that may be shown; undefined for what must stay inside. */
 export function asProblem(error: unknown, bodyLimit: number): ProblemError | undefined {
   if (error instanceof ProblemError) return error;
-  const failure = fastifyFailure(error);
+  // Nest wraps Fastify's refusals before a filter sees them.
+  const failure = fastifyFailure(error instanceof HttpException ? error.cause : error);
   const known = failure && fastifyCodes[failure.code];
   if (known) {
     const limit = `The body is larger than ${String(bodyLimit)} bytes, the limit of this route`;

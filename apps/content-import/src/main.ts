@@ -1,0 +1,4 @@
+import { bootstrap } from '@hornbook/service-kit';
+import { contentImport } from './service.js';
+
+await bootstrap(contentImport);

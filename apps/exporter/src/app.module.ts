@@ -1,0 +1,53 @@
+import { Module } from '@nestjs/common';
+import { BacklogGauges } from './batches/backlog-gauges.js';
+import { BatchFormer } from './batches/batch-former.js';
+import { BatchesController } from './batches/batches.controller.js';
+import { BatchesRepository } from './batches/batches.repository.js';
+import { Claims } from './batches/claims.js';
+import { ConfirmExportWhenBatchIsImportedConsumer } from './batches/confirm-export-when-batch-is-imported.consumer.js';
+import { Dispatcher } from './batches/dispatcher.js';
+import { ExportSchedule } from './batches/export-schedule.js';
+import { RecordPlatformFailureWhenBatchFailedConsumer } from './batches/record-platform-failure-when-batch-failed.consumer.js';
+import { Sender } from './batches/sender.js';
+import { Settlement } from './batches/settlement.js';
+import { DialoguesController } from './dialogues/dialogues.controller.js';
+import { DialoguesRepository } from './dialogues/dialogues.repository.js';
+import { DialoguesService } from './dialogues/dialogues.service.js';
+import { ExportsController } from './exports/exports.controller.js';
+import { ExportsService } from './exports/exports.service.js';
+import { FailuresController } from './failures/failures.controller.js';
+import { FailuresRepository } from './failures/failures.repository.js';
+import { FailuresService } from './failures/failures.service.js';
+import { Circuit } from './platform/circuit.js';
+import { ExportTarget } from './platform/export-target.js';
+import { PronieltsTarget } from './platform/pronielts-target.js';
+
+/** The exporter: dialogues in, batches out, failures kept. */
+@Module({
+  controllers: [
+    DialoguesController,
+    BatchesController,
+    FailuresController,
+    ExportsController,
+    ConfirmExportWhenBatchIsImportedConsumer,
+    RecordPlatformFailureWhenBatchFailedConsumer,
+  ],
+  providers: [
+    { provide: ExportTarget, useClass: PronieltsTarget },
+    Circuit,
+    Claims,
+    Settlement,
+    Sender,
+    Dispatcher,
+    BatchFormer,
+    ExportSchedule,
+    BacklogGauges,
+    BatchesRepository,
+    DialoguesRepository,
+    DialoguesService,
+    ExportsService,
+    FailuresRepository,
+    FailuresService,
+  ],
+})
+export class AppModule {}

@@ -1,0 +1,12 @@
+import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** The last second that was given to a batch as its id; one row, whose lock makes ids unique. */
+@Entity('batch_id_clock')
+@Check('batch_id_clock_only', 'only')
+export class BatchIdClockRow {
+  @PrimaryColumn('boolean', { default: true, primaryKeyConstraintName: 'batch_id_clock_pkey' })
+  only!: boolean;
+
+  @Column('timestamptz')
+  last!: Date;
+}

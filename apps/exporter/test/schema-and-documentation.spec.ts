@@ -1,0 +1,58 @@
+import { createOpenApiDocument } from '@hornbook/service-kit';
+import { exporter } from '../src/index.js';
+import { World } from './support/world.js';
+
+describe('the schema', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await World.open({});
+  });
+  afterAll(() => world.close());
+
+  it('that the migration makes is the one that the entities describe', async () => {
+    const { dataSource } = world.services[0]!.app.get<{ dataSource: { driver: { createSchemaBuilder(): { log(): Promise<{ upQueries: { query: string }[] }> } } } }>(
+      (await import('@hornbook/database')).Database,
+    );
+    const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
+    expect(upQueries.map(({ query }) => query)).toEqual([]);
+  });
+});
+
+describe('the API documentation', () => {
+  it('has a summary, a tag, an operation id and the shape of the answer for every route', async () => {
+    const document = await createOpenApiDocument(exporter);
+    const operations = Object.entries(document.paths).flatMap(([path, item]) =>
+      (['get', 'post', 'put', 'patch', 'delete'] as const).flatMap((method) => {
+        const operation = item[method];
+        return operation ? [{ route: `${method} ${path}`, operation }] : [];
+      }),
+    );
+    expect(operations.map(({ route }) => route).sort()).toEqual([
+      'get /api/v1/exports/batches',
+      'get /api/v1/exports/batches/{batch_id}',
+      'get /api/v1/exports/dialogues',
+      'get /api/v1/exports/dialogues/{id}',
+      'get /api/v1/exports/failures',
+      'get /api/v1/exports/failures/{id}',
+      'get /api/v1/exports/status',
+      'post /api/v1/exports',
+      'post /api/v1/exports/dialogues',
+      'post /api/v1/exports/failures/retry',
+      'post /api/v1/exports/failures/{id}/resolve',
+      'post /api/v1/exports/failures/{id}/retry',
+      'post /api/v1/exports/resume',
+    ]);
+    for (const { route, operation } of operations) {
+      const success = Object.entries(operation.responses).find(([status]) => status.startsWith('2'))?.[1];
+      expect({ route, ...operation }).toMatchObject({ summary: expect.any(String), operationId: expect.any(String), tags: ['exports'] });
+      expect({ route, success }).toMatchObject({ success: { content: { 'application/json': { schema: expect.any(Object) } } } });
+    }
+  });
+
+  it('shows what each submitted dialogue has to look like', async () => {
+    const document = await createOpenApiDocument(exporter);
+    const text = JSON.stringify(document);
+    expect(text).toContain('"ielts_part1"');
+    expect(text).toContain('"cefr_level"');
+  });
+});

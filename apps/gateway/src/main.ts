@@ -1,0 +1,4 @@
+import { bootstrap } from '@hornbook/service-kit';
+import { gateway } from './service.js';
+
+await bootstrap(gateway);

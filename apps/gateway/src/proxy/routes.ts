@@ -1,0 +1,64 @@
+import { pronieltsErrorMembers, type Role } from '@hornbook/contracts';
+import type { ErrorMembers } from '@hornbook/service-kit';
+import type { GatewayConfig } from '../config.js';
+
+/** A service behind the gateway. */
+export interface Service {
+  /** Name in answers, metrics and `/internal/dead-letters/{service}`. */
+  readonly name: string;
+  /** Scheme, host and port. */
+  readonly url: string;
+}
+
+/** One row of the table: what is passed to which service, and within which limits. */
+export interface ProxyRoute {
+  /** Serves this path and everything below it. */
+  readonly path: string;
+  readonly service: string;
+  /** What takes the place of `path` in the request to the service. Default: the path stays. */
+  readonly servicePath?: string;
+  /** Largest request body, bytes. */
+  readonly bodyLimit: number;
+  /** Longest silence of the service, milliseconds. */
+  readonly timeoutMs: number;
+  /** Open to callers who do not say who they are. Default: closed. */
+  readonly public?: boolean;
+  /** Roles of which the caller needs one before the service is even asked. Default: the service decides. */
+  readonly roles?: readonly Role[];
+  /** Members that the API's seed gives every error body, also those that the gateway answers. */
+  readonly errorMembers?: ErrorMembers;
+}
+
+const KIB = 1_024;
+const MIB = 1_024 * KIB;
+
+/** All services behind the gateway. */
+export function servicesOf(config: GatewayConfig): readonly Service[] {
+  return [
+    { name: 'content-import', url: config.contentImportUrl },
+    { name: 'exporter', url: config.exporterUrl },
+  ];
+}
+
+/** The one table by which requests find their service. The most specific row wins. */
+export function routesOf(config: GatewayConfig): readonly ProxyRoute[] {
+  const timeoutMs = config.upstreamTimeoutMs;
+  const pronielts = { timeoutMs, errorMembers: pronieltsErrorMembers };
+  return [
+    // The largest batch that the schema allows has about 6 MiB of UTF-8.
+    { path: '/api/v1/admin/bulk-import', service: 'content-import', bodyLimit: 8 * MIB, ...pronielts },
+    { path: '/api/v1/categories', service: 'content-import', bodyLimit: 64 * KIB, ...pronielts },
+    { path: '/api/v1/dialogs', service: 'content-import', bodyLimit: MIB, ...pronielts },
+    { path: '/api/v1/exports', service: 'exporter', bodyLimit: 8 * MIB, ...pronielts },
+    ...servicesOf(config).map(
+      ({ name }): ProxyRoute => ({
+        path: `/internal/dead-letters/${name}`,
+        servicePath: '/internal/dead-letters',
+        service: name,
+        bodyLimit: 64 * KIB,
+        timeoutMs,
+        roles: ['admin'],
+      }),
+    ),
+  ];
+}

@@ -1,0 +1,67 @@
+import { rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { stateFolder } from '../start/paths.ts';
+import { secondsSince } from '../start/printing.ts';
+import { account, startRig, submit, until, victims, workload, type Account, type Rig, type Victim } from './rig.ts';
+import { api } from '../start/main-job.ts';
+
+// kill -9 of each part of a running platform in the middle of an export, and an account of every dialogue after it:
+//   npm run chaos [-- exporter broker …] [--dialogues 2000]
+// Set HORNBOOK_STATE to a folder of its own; npm run chaos does.
+
+const PHRASES = 8;
+/** Time a killed part stays away. */
+const DOWN_MS = 1_000;
+/** Longest time until the last confirmation after the kill. */
+const SETTLE_MS = 180_000;
+
+const argument = process.argv.indexOf('--dialogues');
+const count = argument > 0 ? Number(process.argv[argument + 1]) : 2_000;
+const chosen = victims.filter((victim) => process.argv.includes(victim));
+const list = chosen.length > 0 ? chosen : victims;
+
+function faultsOf(state: Account): string[] {
+  const faults: string[] = [];
+  const expect = (name: keyof Account, wanted: number): void => {
+    if (state[name] !== wanted) faults.push(`${name} is ${String(state[name])} instead of ${String(wanted)}`);
+  };
+  expect('submitted', count);
+  expect('confirmed', count);
+  expect('backfilled', count);
+  expect('imported', count);
+  expect('distinctTitles', count);
+  expect('phrases', count * PHRASES);
+  expect('mismatched', 0);
+  expect('openFailures', 0);
+  expect('unsentEvents', 0);
+  return faults;
+}
+
+async function killInTheMiddle(rig: Rig, victim: Victim): Promise<string[]> {
+  const run = `${victim}-${String(Date.now())}`;
+  await submit(rig, workload(run, count));
+  await api(rig.platform.info, 'POST', '/api/v1/exports');
+  const before = await until(rig, run, ({ confirmed }) => confirmed >= count * 0.2, 60_000);
+  const started = performance.now();
+  await rig.kill(victim);
+  await sleep(DOWN_MS);
+  await rig.revive(victim);
+  const done = ({ confirmed, openFailures, unsentEvents }: Account): boolean => confirmed + openFailures >= count && unsentEvents === 0;
+  const state = await until(rig, run, done, SETTLE_MS).catch(() => account(rig, run));
+  const faults = state ? faultsOf(state) : ['the database does not answer'];
+  process.stdout.write(
+    `kill -9 ${victim.padEnd(15)} at ${String(before.confirmed).padStart(5)} confirmed; ${faults.length === 0 ? `0 lost, 0 doubled of ${String(count)}` : faults.join('; ')}; settled ${secondsSince(started)} after the kill\n`,
+  );
+  return faults;
+}
+
+let failed = 0;
+const rig = await startRig();
+try {
+  for (const victim of list) failed += (await killInTheMiddle(rig, victim)).length > 0 ? 1 : 0;
+} finally {
+  await rig.stop();
+}
+if (failed === 0) await rm(stateFolder, { recursive: true, force: true });
+else process.stdout.write(`Kept for a look: ${stateFolder}\n`);
+process.exit(failed === 0 ? 0 : 1);
