@@ -3,7 +3,11 @@ import { services } from './services.ts';
 
 function row(field: EnvField): string {
   const fallback =
-    field.fallback === undefined ? '**required**' : field.fallback === null ? '–' : `\`${field.fallback === '' ? '(empty)' : field.fallback}\``;
+    field.fallback === undefined
+      ? '**required**'
+      : field.fallback === null
+        ? '–'
+        : `\`${field.fallback === '' ? '(empty)' : field.fallback}\``;
   return `| \`${field.variable}\`${field.secret ? ' (secret)' : ''} | ${fallback} | ${field.allowed.replaceAll('|', '\\|')} | ${field.description.replaceAll('|', '\\|')} |`;
 }
 

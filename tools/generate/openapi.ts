@@ -12,7 +12,12 @@ function sorted<Value>(members: Record<string, Value>): Record<string, Value> {
 }
 
 /** Adds `more` to `all`; two services may only share a name when they mean the same. */
-function merge(all: Record<string, unknown>, more: Record<string, unknown>, what: string, service: string): void {
+function merge(
+  all: Record<string, unknown>,
+  more: Record<string, unknown>,
+  what: string,
+  service: string,
+): void {
   for (const [name, value] of Object.entries(more)) {
     if (name in all && JSON.stringify(all[name]) !== JSON.stringify(value)) {
       throw new Error(`${service} describes the ${what} ${name} differently from another service`);

@@ -55,12 +55,15 @@ describe('module boundaries', () => {
   /** The broken rules of a file with what each says. */
   const faultsIn = (file: string): string[] => {
     const linted = report.find(({ filePath }) => filePath === join(root, file));
-    return linted?.messages.map(({ ruleId, message }) => `${String(ruleId)}: ${message}`) ?? ['was not linted'];
+    return (
+      linted?.messages.map(({ ruleId, message }) => `${String(ruleId)}: ${message}`) ?? ['was not linted']
+    );
   };
 
   const entries = Object.entries(planted);
   test.each(entries.slice(0, -1))('%s: refused', (_, [file]) => {
-    expect(faultsIn(file)).toEqual([expect.stringContaining(`${rule}: A project tagged with`)]);
+    // Where the forbidden way closes a circle, the rule says that instead of naming the tags.
+    expect(faultsIn(file)).toEqual([expect.stringMatching(`^${rule}: (A project tagged with|Circular dependency between)`)]);
   });
 
   test.each(entries.slice(-1))('%s: allowed', (_, [file]) => {

@@ -17,6 +17,11 @@ export function codePointLength(value: string): number {
   return length;
 }
 
+/** Whether Postgres can store `value` and give it back unchanged: no NUL, no lone surrogate. */
+export function isStorable(value: string): boolean {
+  return !value.includes('\u0000') && value.isWellFormed();
+}
+
 /** Bounds of a text member, in Unicode code points. */
 export interface TextBounds {
   readonly min?: number;

@@ -13,7 +13,9 @@ const callbacks = new WeakMap<QueryRunner, Callback[]>();
 export function requireTransaction(tx: EntityManager, what: string): QueryRunner {
   const runner = tx.queryRunner;
   if (!runner?.isTransactionActive) {
-    throw new Error(`${what} needs an open transaction: call it inside database.transaction(async (tx) => …) with that tx`);
+    throw new Error(
+      `${what} needs an open transaction: call it inside database.transaction(async (tx) => …) with that tx`,
+    );
   }
   return runner;
 }

@@ -26,6 +26,8 @@ export function createDataSource(options: DatabaseOptions): DataSource {
     migrations: options.migrations,
     migrationsTableName: 'migrations',
     synchronize: false,
+    // The default one writes to standard output beside the log; what fails is thrown as well.
+    logger: 'debug',
     poolSize: options.poolSize ?? 10,
     applicationName: options.applicationName,
     connectTimeoutMS: 10_000,

@@ -6,6 +6,7 @@ import { createApplication, type Application } from './application.js';
 import { ConfigurationError, loadConfig } from './config/config-class.js';
 import { processEnvironment, type AnyServiceConfig } from './config/config.js';
 import { collectProcessMetrics } from './operations/metrics.controller.js';
+import { releaseStartupMemory } from './operations/release-memory.js';
 import type { ServiceDefinition } from './service-definition.js';
 import { createLogger } from './telemetry/logger.js';
 import { startTracing } from './telemetry/tracing.js';
@@ -42,7 +43,10 @@ export async function bootstrap<Config extends AnyServiceConfig>(
     const config = loadConfig(definition.config, definition.name, env);
     const logger = createLogger(definition.name, config.logLevel, logTo);
     const running = await start(definition, config, logger);
-    if (!embedded) endOnSignals(running, config, logger);
+    if (!embedded) {
+      endOnSignals(running, config, logger);
+      releaseStartupMemory();
+    }
     return running;
   } catch (error) {
     if (embedded) throw error;

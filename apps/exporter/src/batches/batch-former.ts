@@ -2,6 +2,7 @@ import { Database, queryRows, type Tx } from '@hornbook/database';
 import { Injectable } from '@nestjs/common';
 import { ExporterConfig } from '../config.js';
 import { toBulkDialogue, type BulkDialogue, type GeneratedDialogue } from '../dialogues/mapping.js';
+import { lockBatchIdClock } from './batch-id-clock.js';
 import { cutBatches, type ReadyDialogue } from './cut-batches.js';
 import { sealBatches } from './seal-batches.js';
 
@@ -14,7 +15,7 @@ export interface Formed {
   readonly dialogues: number;
 }
 
-/** Makes batches of what is ready. Any number of processes may do so at once: each takes dialogues the others have not. */
+/** Makes batches of what is ready. Processes that do so at once take turns. */
 @Injectable()
 export class BatchFormer {
   constructor(
@@ -49,11 +50,14 @@ export class BatchFormer {
     everything: boolean,
     owner: string | undefined,
   ): Promise<Formed & { looked: number }> {
+    // Formers take turns. With SKIP LOCKED alone, one that was told to take everything would pass over the rest that
+    // another, which takes only full batches, holds for a moment and leaves behind.
+    await lockBatchIdClock(tx);
     const ready = await queryRows<ReadyDialogue>(
       tx,
       `SELECT dialogue_id AS "dialogueId", owner FROM sync_status
        WHERE status = 'ready' ${owner === undefined ? '' : 'AND owner = $2'}
-       ORDER BY dialogue_id LIMIT $1 FOR UPDATE SKIP LOCKED`,
+       ORDER BY dialogue_id LIMIT $1 FOR UPDATE`,
       owner === undefined ? [ROUND] : [ROUND, owner],
     );
     const cuts = cutBatches(ready, everything);

@@ -18,3 +18,8 @@ export async function drawBatchIds(tx: Tx, count: number, gap = 0): Promise<stri
   if (!row) throw new Error('batch_id_clock has lost its row');
   return batchIdsUpTo(row.last, count);
 }
+
+/** Makes whoever forms batches wait for whoever does so now, until the end of `tx`. */
+export async function lockBatchIdClock(tx: Tx): Promise<void> {
+  await queryRows(tx, 'SELECT 1 FROM batch_id_clock FOR UPDATE');
+}

@@ -2,10 +2,10 @@ import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
 
 /** The one row that all replicas obey: whether exporting is paused and why, and when the schedule strikes next. */
 @Entity('export_settings')
-@Check('export_settings_only', 'only')
+@Check('export_settings_only', 'singleton')
 export class ExportSettingsRow {
   @PrimaryColumn('boolean', { default: true, primaryKeyConstraintName: 'export_settings_pkey' })
-  only!: boolean;
+  singleton!: boolean;
 
   @Column('boolean', { default: false })
   paused!: boolean;

@@ -28,8 +28,11 @@ function silence(exchange: Exchange): void {
 }
 
 function flush(exchange: Exchange): void {
-  exchange.flushHeaders();
+  exchange.flush();
 }
+
+/** Largest first part that waits, for the rest of its tick, whether it is the whole body. */
+const HELD_BYTES = 16_384;
 
 /**
  * One request passed to a service and its answer passed back, part by part: whoever is slow slows the other side down,
@@ -45,6 +48,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   private retried = false;
   private answering = false;
   private bodyBegun = false;
+  private held: Buffer | undefined;
   private waitsForDrain = false;
   private over = false;
 
@@ -89,14 +93,21 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.reply.hijack();
     const headers = headersForCaller((controller.rawHeaders ?? []) as RawHeaders, this.reply.getHeaders());
     this.response.writeHead(status, message ?? '', headers);
-    // Head and first part usually leave in one packet; a head without a part yet must not wait for it.
+    // A small body usually comes together with its head, and then both leave in one write. What has not come by the
+    // end of this tick is not waited for.
     process.nextTick(flush, this);
   }
 
   onResponseData(controller: Controller, part: Buffer): void {
     if (this.over) return;
+    if (!this.bodyBegun && part.length <= HELD_BYTES) {
+      this.bodyBegun = true;
+      this.held = part;
+      return;
+    }
     this.bodyBegun = true;
     this.timer.refresh();
+    this.writeHeld();
     if (this.response.write(part)) return;
     controller.pause();
     if (!this.waitsForDrain) {
@@ -110,7 +121,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const trailers = (controller.rawTrailers ?? []) as RawHeaders;
     if (trailers.length > 0) this.addTrailers(trailers);
     this.finish();
-    this.response.end();
+    // As a string it is joined with the head; as bytes it would be a write of its own, a quarter of all the work.
+    if (this.held) this.response.end(this.held.toString('latin1'), 'latin1');
+    else this.response.end();
     this.endUpload();
   }
 
@@ -144,9 +157,17 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.controller?.abort(new CallerLeftError());
   }
 
-  /** Sends the head of an answer whose first part is not there yet. */
-  flushHeaders(): void {
-    if (!this.over && !this.bodyBegun) this.response.flushHeaders();
+  /** Sends the head and what there is of the body. */
+  flush(): void {
+    if (this.over) return;
+    if (this.bodyBegun) this.writeHeld();
+    else this.response.flushHeaders();
+  }
+
+  private writeHeld(): void {
+    if (!this.held) return;
+    this.response.write(this.held);
+    this.held = undefined;
   }
 
   /**

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isStorable } from '../text.js';
 
 /** Most items of one page. */
 export const MAX_PAGE = 200;
@@ -21,14 +22,17 @@ export function encodeCursor(key: readonly (string | number)[]): string {
   return Buffer.from(JSON.stringify(key)).toString('base64url');
 }
 
-/** The key inside a cursor, or undefined when it is not one that `encodeCursor` made with `length` parts. */
+/**
+ * The key inside a cursor, or undefined when it is not one that `encodeCursor` made with `length` parts of a record:
+ * anybody can write a cursor, and its parts go into statements.
+ */
 export function decodeCursor(cursor: string, length: number): (string | number)[] | undefined {
   try {
     const key: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
     const sound =
       Array.isArray(key) &&
       key.length === length &&
-      key.every((part) => typeof part === 'string' || (typeof part === 'number' && Number.isFinite(part)));
+      key.every((part) => (typeof part === 'string' ? isStorable(part) : Number.isFinite(part)));
     return sound ? (key as (string | number)[]) : undefined;
   } catch {
     return undefined;

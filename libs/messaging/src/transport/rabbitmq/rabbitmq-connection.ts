@@ -2,8 +2,11 @@ import { connect, type ChannelModel } from 'amqplib';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MessagingLogger } from '../../messaging-options.js';
+import { within } from './within.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
+/** A broker that is starting may leave a declaration unanswered while its heartbeats go on. */
+const SET_UP_TIMEOUT_MS = 20_000;
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 5_000;
 
@@ -70,17 +73,21 @@ export class RabbitmqConnection {
   private async oneConnection(onReady: () => void): Promise<void> {
     const url = new URL(this.options.url);
     url.searchParams.set('heartbeat', String(this.options.heartbeatSeconds));
-    const model = await connect(url.toString(), {
+    const connected = connect(url.toString(), {
       // Without it Nagle's algorithm holds a small message back for 40 ms.
       noDelay: true,
       timeout: CONNECT_TIMEOUT_MS,
       clientProperties: { connection_name: this.options.name },
     });
+    // amqplib's time-out watches the socket, which may be closed while the handshake waits for ever.
+    const model = await within(CONNECT_TIMEOUT_MS + 1_000, connected);
     const ended = new Promise<void>((resolve) => {
       model.once('close', () => {
         resolve();
       });
     });
+    const failed = ended.then(() => Promise.reject(new Error('connection ended')));
+    failed.catch(() => undefined);
     // An 'error' without a listener would end the process; 'close' always follows it.
     model.on('error', (error) => {
       this.options.logger.warn(`rabbitmq (${this.options.name}): ${describe(error)}`);
@@ -88,7 +95,7 @@ export class RabbitmqConnection {
     this.model = model;
     try {
       if (this.closing.signal.aborted) this.drop();
-      else await Promise.race([this.options.onConnected(model), ended.then(() => Promise.reject(new Error('connection ended')))]);
+      else await within(SET_UP_TIMEOUT_MS, Promise.race([this.options.onConnected(model), failed]));
       onReady();
       await ended;
     } catch (error) {

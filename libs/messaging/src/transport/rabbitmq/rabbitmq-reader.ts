@@ -1,8 +1,11 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MessagingLogger } from '../../messaging-options.js';
+import { within } from './within.js';
 
 const REATTACH_PAUSE_MS = 200;
+/** A broker that is starting may leave a declaration unanswered while its heartbeats go on. */
+const OPEN_TIMEOUT_MS = 8_000;
 
 /** One queue to read and what to do with its messages. */
 export interface ReaderOptions {
@@ -27,42 +30,35 @@ export class RabbitmqReader {
   private model: ChannelModel | undefined;
   private channel: Channel | undefined;
   private consumerTag: string | undefined;
+  private opening: { readonly model: ChannelModel; readonly done: Promise<void> } | undefined;
+  private reopening = false;
   private stopping = false;
 
   constructor(private readonly options: ReaderOptions) {}
 
   /** Whether messages are flowing. */
   get isConsuming(): boolean {
-    return this.channel !== undefined;
+    return this.channel !== undefined && this.consumerTag !== undefined;
   }
 
-  /** Starts consuming over a new connection. */
-  async attach(model: ChannelModel): Promise<void> {
+  /** Starts consuming over a new connection; asked twice, it does it once. */
+  attach(model: ChannelModel): Promise<void> {
+    if (this.stopping || (this.model === model && this.channel)) return Promise.resolve();
+    if (this.opening?.model === model) return this.opening.done;
     this.model = model;
-    if (this.stopping) return;
-    const channel = await model.createChannel();
-    channel.on('error', (error) => {
-      this.options.logger.warn(`rabbitmq ${this.options.queue}: ${error.message}`);
+    const done = within(OPEN_TIMEOUT_MS, this.open(model)).finally(() => {
+      if (this.opening === opening) this.opening = undefined;
     });
-    channel.on('close', () => {
-      if (this.channel === channel) this.channel = undefined;
-      void this.reattach(model);
-    });
-    await this.options.declare(channel);
-    await channel.prefetch(this.options.prefetch);
-    this.channel = channel;
-    const { consumerTag } = await channel.consume(this.options.queue, (message) => {
-      // null: the broker cancelled us. The connection is fine, but nothing would ever come again.
-      if (message === null) void channel.close().catch(() => undefined);
-      else this.take(channel, message);
-    });
-    this.consumerTag = consumerTag;
+    const opening = { model, done };
+    this.opening = opening;
+    return done;
   }
 
   /** The connection is gone. */
   detach(): void {
     this.model = undefined;
     this.channel = undefined;
+    this.consumerTag = undefined;
   }
 
   /** Takes no further message and resolves when those in hand are settled. */
@@ -89,16 +85,39 @@ export class RabbitmqReader {
     this.inHand.add(work);
   }
 
-  private async reattach(model: ChannelModel): Promise<void> {
-    while (!this.stopping && this.model === model && !this.channel) {
+  private async open(model: ChannelModel): Promise<void> {
+    const channel = await model.createChannel();
+    channel.on('error', (error) => {
+      this.options.logger.warn(`rabbitmq ${this.options.queue}: ${error.message}`);
+    });
+    channel.on('close', () => {
+      if (this.channel !== channel) return;
+      this.channel = undefined;
+      this.consumerTag = undefined;
+      void this.reopen(model);
+    });
+    await this.options.declare(channel);
+    await channel.prefetch(this.options.prefetch);
+    if (this.model !== model || this.channel) throw new Error('overtaken by another channel');
+    this.channel = channel;
+    const { consumerTag } = await channel.consume(this.options.queue, (message) => {
+      // null: the broker cancelled us. The connection is fine, but nothing would ever come again.
+      if (message === null) void channel.close().catch(() => undefined);
+      else this.take(channel, message);
+    });
+    this.consumerTag = consumerTag;
+  }
+
+  private async reopen(model: ChannelModel): Promise<void> {
+    if (this.reopening) return;
+    this.reopening = true;
+    while (!this.stopping && this.model === model && !this.isConsuming) {
       await delay(REATTACH_PAUSE_MS);
-      if (this.model !== model) return;
-      try {
-        await this.attach(model);
-        return;
-      } catch (error) {
+      if (this.model !== model) break;
+      await this.attach(model).catch((error: unknown) => {
         this.options.logger.warn(`rabbitmq ${this.options.queue}: ${String(error)}`);
-      }
+      });
     }
+    this.reopening = false;
   }
 }
