@@ -30,7 +30,7 @@ function reasonToInstall() {
   const wanted = readJson(lockfile).packages;
   const isOther = ([path, entry]) => {
     if (!path.startsWith('node_modules/') || entry.optional || entry.peer) return false;
-    return installed[path]?.version !== entry.version || installed[path]?.resolved !== entry.resolved;
+    return installed[path]?.version !== entry.version || installed[path]?.integrity !== entry.integrity;
   };
   if (Object.entries(wanted).some(isOther)) return 'package-lock.json is newer than node_modules';
   return undefined;

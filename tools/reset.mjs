@@ -17,7 +17,9 @@ function runningPid() {
 
 const pid = runningPid();
 if (pid !== undefined) {
-  process.stderr.write(`A platform is running here (process ${pid}); stop it first (Ctrl-C in its terminal).\n`);
+  process.stderr.write(
+    `A platform is running here (process ${pid}); stop it first (Ctrl-C in its terminal).\n`,
+  );
   process.exit(1);
 }
 const existed = existsSync(folder);

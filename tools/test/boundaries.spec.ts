@@ -25,10 +25,14 @@ interface LintedFile {
 
 const files = Object.values(planted).map(([file]) => file);
 
-async function lint(): Promise<LintedFile[]> {
-  const env = { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false', NODE_OPTIONS: '' };
-  // The rule knows the projects from nx's graph, which this makes.
+const env = { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false', NODE_OPTIONS: '' };
+
+/** The rule knows the projects from nx's graph, which this makes: before planting, as nx keeps it for later runs. */
+async function makeProjectGraph(): Promise<void> {
   await run(process.execPath, ['node_modules/nx/dist/bin/nx.js', 'show', 'projects'], { cwd: root, env });
+}
+
+async function lint(): Promise<LintedFile[]> {
   const eslint = ['node_modules/eslint/bin/eslint.js', '--format', 'json', ...files];
   // It fails, as it must; the report is on standard output all the same.
   const { stdout } = await run(process.execPath, eslint, { cwd: root, env }).catch(
@@ -41,6 +45,7 @@ describe('module boundaries', () => {
   let report: LintedFile[];
 
   beforeAll(async () => {
+    await makeProjectGraph();
     try {
       for (const [file, target] of Object.values(planted)) {
         await mkdir(join(root, dirname(file)), { recursive: true });
@@ -63,7 +68,9 @@ describe('module boundaries', () => {
   const entries = Object.entries(planted);
   test.each(entries.slice(0, -1))('%s: refused', (_, [file]) => {
     // Where the forbidden way closes a circle, the rule says that instead of naming the tags.
-    expect(faultsIn(file)).toEqual([expect.stringMatching(`^${rule}: (A project tagged with|Circular dependency between)`)]);
+    expect(faultsIn(file)).toEqual([
+      expect.stringMatching(`^${rule}: (A project tagged with|Circular dependency between)`),
+    ]);
   });
 
   test.each(entries.slice(-1))('%s: allowed', (_, [file]) => {

@@ -46,8 +46,9 @@ async function main(): Promise<Tally> {
   }
 }
 
+let isStopping = false;
+
 function stopOnSignal(stop: () => Promise<void>): void {
-  let isStopping = false;
   const end = (): void => {
     if (isStopping) return;
     isStopping = true;
@@ -59,5 +60,8 @@ function stopOnSignal(stop: () => Promise<void>): void {
 }
 
 const tally = await main();
-say(tally.toString());
-process.exitCode = tally.isGood ? 0 : 1;
+// A run that was stopped has no result; it ends with the signal's code.
+if (!isStopping) {
+  say(tally.toString());
+  process.exitCode = tally.isGood ? 0 : 1;
+}

@@ -3,6 +3,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   ensureProgram,
+  serverFolder,
   startPostgres,
   startRabbitmq,
   startRedis,
@@ -12,6 +13,17 @@ import { root } from '../check/command.ts';
 
 const state = join(root, '.hornbook');
 
+/** The folder of a run in the checkout tells that there was one; its servers may have to keep their data elsewhere. */
+function folderOf(pid: number): string {
+  return serverFolder(join(state, `test-${String(pid)}`));
+}
+
+async function removeFolders(pid: number): Promise<void> {
+  for (const folder of [folderOf(pid), join(state, `test-${String(pid)}`)]) {
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
 interface Stoppable {
   stop(): Promise<void>;
 }
@@ -20,7 +32,7 @@ type Server = keyof typeof TEST_SERVER_VARIABLES;
 
 /** The servers of one run, in a folder of its own; each is started when first asked for, unless its URL is given. */
 export class TestServers {
-  readonly folder = join(state, `test-${String(process.pid)}`);
+  readonly folder = folderOf(process.pid);
   private readonly started: Stoppable[] = [];
   private readonly urls = new Map<Server, Promise<string>>();
   private readonly say: (line: string) => void;
@@ -50,7 +62,7 @@ export class TestServers {
     // One that is still starting must be up before it can be stopped.
     await Promise.allSettled(this.urls.values());
     await Promise.all(this.started.splice(0).map((server) => server.stop()));
-    await rm(this.folder, { recursive: true, force: true, maxRetries: 3 });
+    await removeFolders(process.pid);
   }
 
   private url(server: Server): Promise<string> {
@@ -72,7 +84,8 @@ export class TestServers {
   private async start(server: Server): Promise<string> {
     const startedAt = Date.now();
     await removeLeftovers();
-    await mkdir(this.folder, { recursive: true });
+    await mkdir(join(state, `test-${String(process.pid)}`), { recursive: true });
+    await mkdir(this.folder, { recursive: true, mode: 0o711 });
     const url = await this.launch(server, join(this.folder, server));
     this.say(`${server}: up (${((Date.now() - startedAt) / 1000).toFixed(1)} s)`);
     return url;
@@ -101,7 +114,7 @@ async function removeLeftovers(): Promise<void> {
   if (!existsSync(state)) return;
   for (const name of await readdir(state)) {
     const pid = /^test-(\d+)$/.exec(name)?.[1];
-    if (pid && !isAlive(Number(pid))) await rm(join(state, name), { recursive: true, force: true });
+    if (pid && !isAlive(Number(pid))) await removeFolders(Number(pid));
   }
 }
 

@@ -23,7 +23,12 @@ describe('access', () => {
   const bodyFor = (method: string): { body?: unknown } => (method === 'POST' ? { body: batch() } : {});
 
   it.each([...adminRoutes, ...readingContent])('to %s %s needs an identity', async (method, path) => {
-    for (const headers of [{}, { 'x-hornbook-identity': 'e30.e30.e30' }, { authorization: 'Bearer test-token' }]) {
+    const unproven: Record<string, string>[] = [
+      {},
+      { 'x-hornbook-identity': 'e30.e30.e30' },
+      { authorization: 'Bearer test-token' },
+    ];
+    for (const headers of unproven) {
       const { status, body } = await world.call(path, { method, as: null, headers, ...bodyFor(method) });
 
       expect(status).toBe(401);
@@ -41,7 +46,9 @@ describe('access', () => {
   });
 
   it.each([...adminRoutes, ...readingContent])('to %s %s needs the scope %s', async (method, path, scope) => {
-    const others = ['imports:write', 'imports:read', 'content:read', 'exports:write'].filter((other) => other !== scope);
+    const others = ['imports:write', 'imports:read', 'content:read', 'exports:write'].filter(
+      (other) => other !== scope,
+    );
 
     const without = await world.call(path, { method, as: { scopes: others }, ...bodyFor(method) });
     const withScope = await world.call(path, { method, as: { scopes: [scope] }, ...bodyFor(method) });
@@ -52,11 +59,21 @@ describe('access', () => {
 
   it.each(readingContent)('to %s %s is open to every role', async (method, path) => {
     for (const role of ['admin', 'curator', 'reviewer', 'service'] as const) {
-      expect([200, 404]).toContain((await world.call(path, { method, as: { roles: [role], scopes: ['content:read'] } })).status);
+      expect([200, 404]).toContain(
+        (await world.call(path, { method, as: { roles: [role], scopes: ['content:read'] } })).status,
+      );
     }
   });
 
   it('is checked before the payload is looked at', async () => {
-    expect((await world.call('/api/v1/admin/bulk-import', { method: 'POST', body: {}, as: { roles: ['reviewer'] } })).status).toBe(403);
+    expect(
+      (
+        await world.call('/api/v1/admin/bulk-import', {
+          method: 'POST',
+          body: {},
+          as: { roles: ['reviewer'] },
+        })
+      ).status,
+    ).toBe(403);
   });
 });

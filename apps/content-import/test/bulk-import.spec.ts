@@ -16,12 +16,21 @@ describe('a bulk import', () => {
 
     expect(answer.status).toBe(201);
     const dialogId = Number((answer.body['results'] as { dialog_id: number }[])[0]?.dialog_id);
-    const rows = await world.sql<{ id: number }>('SELECT id FROM phrases WHERE dialog_id = $1 ORDER BY "order"', [dialogId]);
+    const rows = await world.sql<{ id: number }>(
+      'SELECT id FROM phrases WHERE dialog_id = $1 ORDER BY "order"',
+      [dialogId],
+    );
     expect(answer.body).toEqual({
       success: true,
       batch_id: sent.batch_id,
       imported: { dialogues: 1, phrases: 6, categories_created: 0 },
-      results: [{ title: 'Making a Restaurant Reservation', dialog_id: dialogId, phrase_ids: rows.map(({ id }) => id) }],
+      results: [
+        {
+          title: 'Making a Restaurant Reservation',
+          dialog_id: dialogId,
+          phrase_ids: rows.map(({ id }) => id),
+        },
+      ],
       processed_at: expect.stringMatching(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/) as string,
     });
     expect(Object.keys(answer.body)).toEqual(['success', 'batch_id', 'imported', 'results', 'processed_at']);
@@ -39,7 +48,12 @@ describe('a bulk import', () => {
           description: 'A sore throat',
           accent: 'south_african',
           phrases: [
-            phrase(1, { reference_text: 'Where does it hurt?', difficulty: 'beginner', speaker: 'A', phonetic_transcription: 'wɛə dʌz ɪt hɜːt' }),
+            phrase(1, {
+              reference_text: 'Where does it hurt?',
+              difficulty: 'beginner',
+              speaker: 'A',
+              phonetic_transcription: 'wɛə dʌz ɪt hɜːt',
+            }),
             phrase(2, { reference_text: 'Here, when I swallow.', speaker: 'B' }),
           ],
         }),
@@ -72,9 +86,21 @@ describe('a bulk import', () => {
       [dialogs[0]?.['id']],
     );
     expect(phrases).toEqual([
-      { reference_text: 'Where does it hurt?', order: 1, difficulty: 'beginner', speaker: 'A', phonetic_transcription: 'wɛə dʌz ɪt hɜːt' },
+      {
+        reference_text: 'Where does it hurt?',
+        order: 1,
+        difficulty: 'beginner',
+        speaker: 'A',
+        phonetic_transcription: 'wɛə dʌz ɪt hɜːt',
+      },
       // A phrase without a difficulty takes its dialogue's.
-      { reference_text: 'Here, when I swallow.', order: 2, difficulty: 'advanced', speaker: 'B', phonetic_transcription: null },
+      {
+        reference_text: 'Here, when I swallow.',
+        order: 2,
+        difficulty: 'advanced',
+        speaker: 'B',
+        phonetic_transcription: null,
+      },
     ]);
   });
 
@@ -93,14 +119,18 @@ describe('a bulk import', () => {
 
     expect(status).toBe(201);
     const results = body['results'] as { dialog_id: number; phrase_ids: number[] }[];
-    const stored = await world.sql<{ id: number; description: string }>('SELECT id, description FROM dialogs WHERE id = ANY ($1)', [
-      results.map(({ dialog_id }) => dialog_id),
-    ]);
+    const stored = await world.sql<{ id: number; description: string }>(
+      'SELECT id, description FROM dialogs WHERE id = ANY ($1)',
+      [results.map(({ dialog_id }) => dialog_id)],
+    );
     const descriptions = new Map(stored.map(({ id, description }) => [id, description]));
-    expect(results.map(({ dialog_id }) => descriptions.get(dialog_id))).toEqual(dialogues.map(({ description }) => description));
-    const phrases = await world.sql<{ id: number; reference_text: string }>('SELECT id, reference_text FROM phrases WHERE id = ANY ($1)', [
-      results.flatMap(({ phrase_ids }) => phrase_ids),
-    ]);
+    expect(results.map(({ dialog_id }) => descriptions.get(dialog_id))).toEqual(
+      dialogues.map(({ description }) => description),
+    );
+    const phrases = await world.sql<{ id: number; reference_text: string }>(
+      'SELECT id, reference_text FROM phrases WHERE id = ANY ($1)',
+      [results.flatMap(({ phrase_ids }) => phrase_ids)],
+    );
     const texts = new Map(phrases.map(({ id, reference_text }) => [id, reference_text]));
     expect(results.map(({ phrase_ids }) => phrase_ids.map((id) => texts.get(id)))).toEqual(
       dialogues.map((given) => given.phrases.map(({ reference_text }) => reference_text)),
@@ -109,10 +139,18 @@ describe('a bulk import', () => {
 
   it('counts the categories it created and no others', async () => {
     const first = await world.post(
-      batch({ dialogues: [dialogue({ category_name: 'IELTS_Part1' }), dialogue({ category_name: 'IELTS_Part2' }), dialogue({ category_name: 'IELTS_Part1' })] }),
+      batch({
+        dialogues: [
+          dialogue({ category_name: 'IELTS_Part1' }),
+          dialogue({ category_name: 'IELTS_Part2' }),
+          dialogue({ category_name: 'IELTS_Part1' }),
+        ],
+      }),
     );
     const second = await world.post(
-      batch({ dialogues: [dialogue({ category_name: 'IELTS_Part2' }), dialogue({ category_name: 'IELTS_Part3' })] }),
+      batch({
+        dialogues: [dialogue({ category_name: 'IELTS_Part2' }), dialogue({ category_name: 'IELTS_Part3' })],
+      }),
     );
 
     expect(first.body['imported']).toEqual({ dialogues: 3, phrases: 6, categories_created: 2 });
@@ -120,8 +158,21 @@ describe('a bulk import', () => {
   });
 
   it('keeps text of every script, emoji and combining marks as they were sent', async () => {
-    const texts = ['你好，请问洗手间在哪里？', 'שלום, מה שלומך?', 'Zażółć gęślą jaźń 🙂👩🏽‍🚀', 'e\u0301te\u0301 — \u202e quotes " and \\ and \t tab'];
-    const sent = batch({ source: 'źródło-源', dialogues: [dialogue({ title: 'Ünïcödé 🙂 title', phrases: texts.map((text, index) => phrase(index + 1, { reference_text: text })) })] });
+    const texts = [
+      '你好，请问洗手间在哪里？',
+      'שלום, מה שלומך?',
+      'Zażółć gęślą jaźń 🙂👩🏽‍🚀',
+      'e\u0301te\u0301 — \u202e quotes " and \\ and \t tab',
+    ];
+    const sent = batch({
+      source: 'źródło-源',
+      dialogues: [
+        dialogue({
+          title: 'Ünïcödé 🙂 title',
+          phrases: texts.map((text, index) => phrase(index + 1, { reference_text: text })),
+        }),
+      ],
+    });
 
     const { body } = await world.post(sent);
 
@@ -129,7 +180,9 @@ describe('a bulk import', () => {
     expect(result?.title).toBe('Ünïcödé 🙂 title');
     const read = await world.call(`/api/v1/dialogs/${String(result?.dialog_id)}`);
     expect(read.body['source']).toBe('źródło-源');
-    expect((read.body['phrases'] as { reference_text: string }[]).map(({ reference_text }) => reference_text)).toEqual(texts);
+    expect(
+      (read.body['phrases'] as { reference_text: string }[]).map(({ reference_text }) => reference_text),
+    ).toEqual(texts);
   });
 
   it('takes the longest texts, counted in characters and not in UTF-16 units', async () => {
@@ -139,7 +192,10 @@ describe('a bulk import', () => {
         dialogue({
           title: '🙂'.repeat(200),
           description: '🙂'.repeat(500),
-          phrases: [phrase(1, { reference_text: '🙂'.repeat(500), phonetic_transcription: '🙂'.repeat(2000) }), phrase(2, { reference_text: '🙂'.repeat(5) })],
+          phrases: [
+            phrase(1, { reference_text: '🙂'.repeat(500), phonetic_transcription: '🙂'.repeat(2000) }),
+            phrase(2, { reference_text: '🙂'.repeat(5) }),
+          ],
         }),
       ],
     });
@@ -149,7 +205,12 @@ describe('a bulk import', () => {
 
   it('takes the largest valid batch', async () => {
     const phrases = Array.from({ length: 12 }, (_, index) =>
-      phrase(index + 1, { reference_text: '🙂'.repeat(500), phonetic_transcription: '🙂'.repeat(2000), difficulty: 'intermediate', speaker: 'A' }),
+      phrase(index + 1, {
+        reference_text: '🙂'.repeat(500),
+        phonetic_transcription: '🙂'.repeat(2000),
+        difficulty: 'intermediate',
+        speaker: 'A',
+      }),
     );
     const dialogues = Array.from({ length: 50 }, () =>
       dialogue({ title: '🙂'.repeat(200), description: '🙂'.repeat(500), accent: 'south_african', phrases }),

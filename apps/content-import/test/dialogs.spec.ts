@@ -7,15 +7,39 @@ describe('what was imported', () => {
     source: 'library',
     dialogues: [
       reservation(),
-      dialogue({ title: 'Catching a train', description: 'At the platform', accent: 'irish', difficulty_level: 'advanced' }),
-      dialogue({ title: 'Small talk', category_name: 'General', phrases: [phrase(1, { reference_text: 'How are you?' }), phrase(2, { reference_text: 'Could not be better.' })] }),
-      dialogue({ title: 'At the window', category_name: 'Travel', phrases: [phrase(1, { reference_text: 'Two tickets for the train, please.' }), phrase(2, { reference_text: 'Single or return?' })] }),
+      dialogue({
+        title: 'Catching a train',
+        description: 'At the platform',
+        accent: 'irish',
+        difficulty_level: 'advanced',
+      }),
+      dialogue({
+        title: 'Small talk',
+        category_name: 'General',
+        phrases: [
+          phrase(1, { reference_text: 'How are you?' }),
+          phrase(2, { reference_text: 'Could not be better.' }),
+        ],
+      }),
+      dialogue({
+        title: 'At the window',
+        category_name: 'Travel',
+        phrases: [
+          phrase(1, { reference_text: 'Two tickets for the train, please.' }),
+          phrase(2, { reference_text: 'Single or return?' }),
+        ],
+      }),
     ],
   });
   beforeAll(async () => {
     world = await startWorld();
     await world.post(sent);
-    await world.post(batch({ source: 'other', dialogues: [dialogue({ title: 'Renting a car', category_name: 'Travel', accent: 'irish' })] }));
+    await world.post(
+      batch({
+        source: 'other',
+        dialogues: [dialogue({ title: 'Renting a car', category_name: 'Travel', accent: 'irish' })],
+      }),
+    );
   });
   afterAll(() => world.stop());
 
@@ -78,22 +102,31 @@ describe('what was imported', () => {
 
   it('is paged without gap or repetition, under filters too', async () => {
     const seen: string[] = [];
-    let cursor: unknown = '';
-    while (cursor !== null) {
-      const { body } = await world.call(`/api/v1/dialogs?q=train%20or%20car&limit=1${cursor === '' ? '' : `&cursor=${String(cursor)}`}`);
+    const first = '/api/v1/dialogs?q=train%20or%20car&limit=1';
+    for (let path: string | null = first; path !== null;) {
+      const { body } = await world.call(path);
       seen.push(...(body['items'] as { title: string }[]).map(({ title }) => title));
-      cursor = body['next_cursor'];
+      const cursor = body['next_cursor'] as string | null;
+      path = cursor === null ? null : `${first}&cursor=${cursor}`;
     }
 
     expect(seen).toEqual(['Renting a car', 'At the window', 'Catching a train']);
   });
 
-  it.each(['category=News', 'difficulty=Beginner', 'accent=us', 'q=', 'q=%20', `q=${'x'.repeat(201)}`, 'q=%00', 'cursor=x', 'limit=1.5', 'offset=1'])(
-    'is not listed with %s',
-    async (query) => {
-      expect((await world.call(`/api/v1/dialogs?${query}`)).status).toBe(400);
-    },
-  );
+  it.each([
+    'category=News',
+    'difficulty=Beginner',
+    'accent=us',
+    'q=',
+    'q=%20',
+    `q=${'x'.repeat(201)}`,
+    'q=%00',
+    'cursor=x',
+    'limit=1.5',
+    'offset=1',
+  ])('is not listed with %s', async (query) => {
+    expect((await world.call(`/api/v1/dialogs?${query}`)).status).toBe(400);
+  });
 
   it('is read with its phrases in order', async () => {
     const { body: page } = await world.call('/api/v1/dialogs?q=reservation');
@@ -104,7 +137,11 @@ describe('what was imported', () => {
     expect(status).toBe(200);
     expect(body).toEqual({
       ...item,
-      phrases: reservation().phrases.map((given) => ({ ...given, id: expect.any(Number) as number, phonetic_transcription: null })),
+      phrases: reservation().phrases.map((given) => ({
+        ...given,
+        id: expect.any(Number) as number,
+        phonetic_transcription: null,
+      })),
     });
   });
 
@@ -125,7 +162,14 @@ describe('what was imported', () => {
     expect(outdated.text).toBe(first.text);
   });
 
-  it.each([['999999', 404], ['2147483647', 404], ['2147483648', 400], ['0', 400], ['x', 400], ['1.5', 400]])('is not there under the id %s: %i', async (id, expected) => {
+  it.each([
+    ['999999', 404],
+    ['2147483647', 404],
+    ['2147483648', 400],
+    ['0', 400],
+    ['x', 400],
+    ['1.5', 400],
+  ])('is not there under the id %s: %i', async (id, expected) => {
     const { status, body } = await world.call(`/api/v1/dialogs/${id}`);
 
     expect(status).toBe(expected);
@@ -136,7 +180,10 @@ describe('what was imported', () => {
     const first = await world.call('/api/v1/categories?limit=2');
     const second = await world.call(`/api/v1/categories?cursor=${String(first.body['next_cursor'])}`);
 
-    const names = [...(first.body['items'] as { name: string }[]), ...(second.body['items'] as { name: string }[])].map(({ name }) => name);
+    const names = [
+      ...(first.body['items'] as { name: string }[]),
+      ...(second.body['items'] as { name: string }[]),
+    ].map(({ name }) => name);
     expect(names.sort()).toEqual(['General', 'Restaurant', 'Travel']);
     expect(second.body['next_cursor']).toBeNull();
   });

@@ -27,7 +27,11 @@ describe('a dry run', () => {
       dry_run: true,
       batch_id: sent.batch_id,
       imported: { dialogues: 3, phrases: 10, categories_created: 1 },
-      results: [{ title: 'Making a Restaurant Reservation' }, { title: 'Asking the way' }, { title: 'Packing a bag' }],
+      results: [
+        { title: 'Making a Restaurant Reservation' },
+        { title: 'Asking the way' },
+        { title: 'Packing a bag' },
+      ],
       processed_at: expect.any(String) as string,
     });
     expect(await rowsOf()).toEqual(before);
@@ -43,11 +47,18 @@ describe('a dry run', () => {
     const { status, body } = await world.post(sent, dryRun);
 
     expect(status).toBe(409);
-    expect(body).toMatchObject({ error: 'duplicate_batch', payload_matches: true, results: first.body['results'] });
+    expect(body).toMatchObject({
+      error: 'duplicate_batch',
+      payload_matches: true,
+      results: first.body['results'],
+    });
   });
 
   it('of an invalid payload answers as the import would: 400', async () => {
-    const { status, body } = await world.post(batch({ dialogues: [dialogue({ phrases: [phrase(2), phrase(1)] })] }), dryRun);
+    const { status, body } = await world.post(
+      batch({ dialogues: [dialogue({ phrases: [phrase(2), phrase(1)] })] }),
+      dryRun,
+    );
 
     expect(status).toBe(400);
     expect(body).toMatchObject({ details: [{ field: 'dialogues[0].phrases' }] });

@@ -42,7 +42,11 @@ describe('a batch that is sent more than once', () => {
     const sent = batch();
     await world.post(sent);
     const [first] = sent.dialogues;
-    const turned = { batch_id: sent.batch_id, source: sent.source, dialogues: [Object.fromEntries(Object.entries(first ?? {}).reverse())] };
+    const turned = {
+      batch_id: sent.batch_id,
+      source: sent.source,
+      dialogues: [Object.fromEntries(Object.entries(first ?? {}).reverse())],
+    };
 
     const second = await world.post(turned);
 
@@ -118,13 +122,20 @@ describe('different batches that come at the same moment', () => {
   afterAll(() => world.stop());
 
   it('create each category once and count it once', async () => {
-    const forwards = categoryNames.map((category_name) => dialogue({ category_name, phrases: [phrase(1), phrase(2)] }));
-    const batches = Array.from({ length: 8 }, (_, index) => batch({ dialogues: index % 2 === 0 ? forwards : [...forwards].reverse() }));
+    const forwards = categoryNames.map((category_name) =>
+      dialogue({ category_name, phrases: [phrase(1), phrase(2)] }),
+    );
+    const batches = Array.from({ length: 8 }, (_, index) =>
+      batch({ dialogues: index % 2 === 0 ? forwards : [...forwards].reverse() }),
+    );
 
     const answers = await Promise.all(batches.map((sent) => world.post(sent)));
 
     expect(answers.map(({ status }) => status)).toEqual(batches.map(() => 201));
-    const created = answers.reduce((sum, { body }) => sum + (body['imported'] as { categories_created: number }).categories_created, 0);
+    const created = answers.reduce(
+      (sum, { body }) => sum + (body['imported'] as { categories_created: number }).categories_created,
+      0,
+    );
     expect(created).toBe(categoryNames.length);
     expect(await world.sql('SELECT name FROM categories')).toHaveLength(categoryNames.length);
     expect(await world.sql('SELECT 1 FROM dialogs')).toHaveLength(8 * categoryNames.length);
@@ -138,7 +149,9 @@ describe('different batches that come at the same moment', () => {
     // It waits for the first one's category, not at the gate.
     const second = world.post(batch());
     await eventually(async () => {
-      const waiting = await world.sql(`SELECT 1 FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted`);
+      const waiting = await world.sql(
+        `SELECT 1 FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted`,
+      );
       return waiting.length === 1;
     });
 

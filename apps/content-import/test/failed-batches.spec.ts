@@ -1,5 +1,6 @@
 import { ContentBatchFailed, ContentBatchImported, payloadHash } from '@hornbook/contracts';
 import { eventually } from '@hornbook/testing';
+import pg from 'pg';
 import { batch, dialogue, phrase } from './support/batches.js';
 import { listenToEvents, type EventListener } from './support/events.js';
 import { startWorld, type Answer, type World } from './support/world.js';
@@ -21,12 +22,18 @@ describe('a batch that the database refuses in the middle', () => {
     await world.stop();
   });
 
-  const refused = dialogue({ category_name: 'Technology', phrases: [phrase(1), phrase(2, { reference_text: 'Refuse me, please.' })] });
-  const eventsOf = (batchId: string): EventListener['events'] => listener.events.filter(({ subject }) => subject === batchId);
+  const refused = dialogue({
+    category_name: 'Technology',
+    phrases: [phrase(1), phrase(2, { reference_text: 'Refuse me, please.' })],
+  });
+  const eventsOf = (batchId: string): EventListener['events'] =>
+    listener.events.filter(({ subject }) => subject === batchId);
   const read = (batchId: string): Promise<Answer> => world.call(`/api/v1/admin/bulk-import/${batchId}`);
 
   it("answers the seed's 500 body and tells nothing of the database", async () => {
-    const { status, headers, body, text } = await world.post(batch({ dialogues: [dialogue(), refused] }), { headers: { 'X-Request-Id': 'req-abc123' } });
+    const { status, headers, body, text } = await world.post(batch({ dialogues: [dialogue(), refused] }), {
+      headers: { 'X-Request-Id': 'req-abc123' },
+    });
 
     expect(status).toBe(500);
     expect(headers.get('content-type')).toContain('application/problem+json');
@@ -74,7 +81,11 @@ describe('a batch that the database refuses in the middle', () => {
     await eventually(() => eventsOf(sent.batch_id).length > 0);
     const [event, ...more] = eventsOf(sent.batch_id);
     expect(more).toEqual([]);
-    expect(event).toMatchObject({ type: ContentBatchFailed.name, source: '/content-import', correlationid: 'req-2' });
+    expect(event).toMatchObject({
+      type: ContentBatchFailed.name,
+      source: '/content-import',
+      correlationid: 'req-2',
+    });
     const recorded = (await read(sent.batch_id)).body;
     expect(ContentBatchFailed.data.parse(event?.data)).toEqual({
       batch_id: sent.batch_id,
@@ -105,13 +116,51 @@ describe('a batch that the database refuses in the middle', () => {
       results: answer.body['results'],
     });
     await eventually(() => eventsOf(sent.batch_id).length === 3);
-    expect(eventsOf(sent.batch_id).map(({ type, data }) => [type, (data as { attempt?: number }).attempt])).toEqual([
+    expect(
+      eventsOf(sent.batch_id).map(({ type, data }) => [type, (data as { attempt?: number }).attempt]),
+    ).toEqual([
       [ContentBatchFailed.name, 1],
       [ContentBatchFailed.name, 2],
       [ContentBatchImported.name, undefined],
     ]);
-    expect((await world.post(mended)).body).toMatchObject({ error: 'duplicate_batch', payload_matches: true });
+    expect((await world.post(mended)).body).toMatchObject({
+      error: 'duplicate_batch',
+      payload_matches: true,
+    });
     expect((await world.post(sent)).body).toMatchObject({ error: 'duplicate_batch', payload_matches: false });
+  });
+
+  it('stays completed when a copy got through before the failure was recorded', async () => {
+    await world.sql(`CREATE FUNCTION wait_to_record() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN PERFORM pg_advisory_xact_lock(77); RETURN NEW; END $$`);
+    await world.sql(`CREATE TRIGGER wait BEFORE INSERT ON import_batches FOR EACH ROW
+      WHEN (NEW.status = 'failed') EXECUTE FUNCTION wait_to_record()`);
+    const holder = new pg.Client({ connectionString: world.database.adminUrl });
+    await holder.connect();
+    await holder.query('SELECT pg_advisory_lock(77)');
+    const sent = batch({ dialogues: [refused] });
+    const failing = world.post(sent);
+    await eventually(
+      async () =>
+        (await world.sql(`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 77 AND NOT granted`))
+          .length === 1,
+    );
+
+    const copy = await world.post({ ...sent, dialogues: [dialogue()] });
+    await holder.end();
+
+    expect(copy.status).toBe(201);
+    expect((await failing).status).toBe(500);
+    await world.sql('DROP FUNCTION wait_to_record CASCADE');
+    expect((await read(sent.batch_id)).body).toMatchObject({
+      status: 'completed',
+      attempts: 1,
+      error_message: null,
+    });
+    const written = await world.sql<{ event: string }>('SELECT event FROM outbox WHERE key = $1', [
+      sent.batch_id,
+    ]);
+    expect(written.map(({ event }) => event)).toEqual([ContentBatchImported.name]);
   });
 
   it('answers the first failure also when that cannot be recorded', async () => {
@@ -123,6 +172,12 @@ describe('a batch that the database refuses in the middle', () => {
 
     expect(status).toBe(500);
     expect(body['error']).toBe('internal_error');
-    expect(world.log).toContainEqual(expect.objectContaining({ level: 'error', msg: 'a failed batch could not be recorded', batch_id: sent.batch_id }));
+    expect(world.log).toContainEqual(
+      expect.objectContaining({
+        level: 'error',
+        msg: 'a failed batch could not be recorded',
+        batch_id: sent.batch_id,
+      }),
+    );
   });
 });

@@ -11,7 +11,10 @@ describe('what became of batches', () => {
   const list = async (query: string): Promise<{ ids: string[]; next: string | null }> => {
     const { status, body } = await world.call(`/api/v1/admin/bulk-import${query}`);
     expect(status).toBe(200);
-    return { ids: (body['items'] as { batch_id: string }[]).map(({ batch_id }) => batch_id), next: body['next_cursor'] as string | null };
+    return {
+      ids: (body['items'] as { batch_id: string }[]).map(({ batch_id }) => batch_id),
+      next: body['next_cursor'] as string | null,
+    };
   };
 
   it('can be read with counts and ids', async () => {
@@ -64,7 +67,9 @@ describe('what became of batches', () => {
   it('is narrowed by status and source together', async () => {
     const done = batch({ source: 'narrowed' });
     await world.post(done);
-    await world.sql(`INSERT INTO import_batches (batch_id, source, payload_hash, status) VALUES ('batch-2026-01-01-000001', 'narrowed', '', 'failed')`);
+    await world.sql(
+      `INSERT INTO import_batches (batch_id, source, payload_hash, status) VALUES ('batch-2026-01-01-000001', 'narrowed', '', 'failed')`,
+    );
 
     expect((await list('?source=narrowed&status=failed')).ids).toEqual(['batch-2026-01-01-000001']);
     expect((await list('?source=narrowed&status=completed')).ids).toEqual([done.batch_id]);

@@ -15,7 +15,8 @@ describe('the OpenAPI document', () => {
   beforeAll(async () => {
     const { paths } = await createOpenApiDocument(contentImport);
     for (const [path, methods] of Object.entries(paths)) {
-      for (const [method, operation] of Object.entries(methods)) operations.set(`${method.toUpperCase()} ${path}`, operation as Operation);
+      for (const [method, operation] of Object.entries(methods))
+        operations.set(`${method.toUpperCase()} ${path}`, operation as Operation);
     }
   });
 
@@ -37,18 +38,30 @@ describe('the OpenAPI document', () => {
   it('describes the bulk import: payload, header, query and every answer', () => {
     const operation = operations.get('POST /api/v1/admin/bulk-import');
 
-    expect(operation?.requestBody?.content['application/json']?.schema).toEqual({ $ref: '#/components/schemas/BulkImportRequest' });
-    expect(operation?.parameters?.map((parameter) => `${parameter.in} ${parameter.name}`).sort()).toEqual(['header X-Batch-Id', 'query dry_run']);
-    expect(operation?.responses['201']?.content?.['application/json']?.schema).toEqual({ $ref: '#/components/schemas/BulkImportResponse' });
-    expect(operation?.responses['200']?.content?.['application/json']?.schema).toEqual({ $ref: '#/components/schemas/BulkImportDryRun' });
+    expect(operation?.requestBody?.content['application/json']?.schema).toEqual({
+      $ref: '#/components/schemas/BulkImportRequest',
+    });
+    expect(operation?.parameters?.map((parameter) => `${parameter.in} ${parameter.name}`).sort()).toEqual([
+      'header X-Batch-Id',
+      'query dry_run',
+    ]);
+    expect(operation?.responses['201']?.content?.['application/json']?.schema).toEqual({
+      $ref: '#/components/schemas/BulkImportResponse',
+    });
+    expect(operation?.responses['200']?.content?.['application/json']?.schema).toEqual({
+      $ref: '#/components/schemas/BulkImportDryRun',
+    });
     for (const status of ['400', '401', '403', '409', '413', '415', '500']) {
-      expect(operation?.responses[status]?.content?.['application/problem+json']?.schema).toEqual({ $ref: '#/components/schemas/Problem' });
+      expect(operation?.responses[status]?.content?.['application/problem+json']?.schema).toEqual({
+        $ref: '#/components/schemas/Problem',
+      });
     }
   });
 
   it('describes the answer of every read', () => {
     for (const [route, operation] of operations) {
-      if (route.startsWith('GET')) expect(operation.responses['200']?.content?.['application/json']?.schema).toHaveProperty('$ref');
+      if (route.startsWith('GET'))
+        expect(operation.responses['200']?.content?.['application/json']?.schema).toHaveProperty('$ref');
     }
   });
 });

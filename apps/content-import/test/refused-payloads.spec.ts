@@ -12,7 +12,11 @@ describe('a payload that is refused', () => {
     world = await startWorld();
   });
   afterEach(async () => {
-    expect(await world.sql('SELECT 1 FROM import_batches UNION ALL SELECT 1 FROM dialogs UNION ALL SELECT 1 FROM categories')).toEqual([]);
+    expect(
+      await world.sql(
+        'SELECT 1 FROM import_batches UNION ALL SELECT 1 FROM dialogs UNION ALL SELECT 1 FROM categories',
+      ),
+    ).toEqual([]);
   });
   afterAll(() => world.stop());
 
@@ -24,7 +28,9 @@ describe('a payload that is refused', () => {
 
   it("answers with the seed's 400 body", async () => {
     const { status, headers, body } = await world.post(
-      batch({ dialogues: [dialogue({ phrases: [phrase(1), phrase(2), phrase(3, { reference_text: 'Hi' })] })] }),
+      batch({
+        dialogues: [dialogue({ phrases: [phrase(1), phrase(2), phrase(3, { reference_text: 'Hi' })] })],
+      }),
     );
 
     expect(status).toBe(400);
@@ -33,9 +39,15 @@ describe('a payload that is refused', () => {
       success: false,
       error: 'validation_error',
       message: 'Invalid request payload',
-      details: [{ field: 'dialogues[0].phrases[2].reference_text', error: 'String too short (minimum 5 characters)' }],
+      details: [
+        { field: 'dialogues[0].phrases[2].reference_text', error: 'String too short (minimum 5 characters)' },
+      ],
     });
-    expect(body).toMatchObject({ status: 400, code: 'validation_error', instance: '/api/v1/admin/bulk-import' });
+    expect(body).toMatchObject({
+      status: 400,
+      code: 'validation_error',
+      instance: '/api/v1/admin/bulk-import',
+    });
   });
 
   it('names all faults at once', async () => {
@@ -74,11 +86,19 @@ describe('a payload that is refused', () => {
   });
 
   it('names unknown members at every level', async () => {
-    const payload = { ...batch(), extra: 1, dialogues: [{ ...dialogue({ phrases: [{ ...phrase(1), orders: 1 } as never, phrase(2)] }), tags: [] }] };
+    const payload = {
+      ...batch(),
+      extra: 1,
+      dialogues: [{ ...dialogue({ phrases: [{ ...phrase(1), orders: 1 } as never, phrase(2)] }), tags: [] }],
+    };
 
     const fields = (await faultsOf(payload)).map(({ field, error }) => `${field}: ${error}`);
 
-    expect(fields.sort()).toEqual(['dialogues[0].phrases[0].orders: Unknown member', 'dialogues[0].tags: Unknown member', 'extra: Unknown member']);
+    expect(fields.sort()).toEqual([
+      'dialogues[0].phrases[0].orders: Unknown member',
+      'dialogues[0].tags: Unknown member',
+      'extra: Unknown member',
+    ]);
   });
 
   it.each([
@@ -104,33 +124,74 @@ describe('a payload that is refused', () => {
   });
 
   it.each([
-    ['dialogues', 51, { dialogues: Array.from({ length: 51 }, () => dialogue()) }, 'Too many items (maximum 50 items)'],
+    [
+      'dialogues',
+      51,
+      { dialogues: Array.from({ length: 51 }, () => dialogue()) },
+      'Too many items (maximum 50 items)',
+    ],
     ['dialogues', 0, { dialogues: [] }, 'Too few items (minimum 1 item)'],
-    ['dialogues[0].phrases', 13, { dialogues: [dialogue({ phrases: Array.from({ length: 13 }, (_, index) => phrase(index + 1)) })] }, 'Too many items (maximum 12 items)'],
+    [
+      'dialogues[0].phrases',
+      13,
+      { dialogues: [dialogue({ phrases: Array.from({ length: 13 }, (_, index) => phrase(index + 1)) })] },
+      'Too many items (maximum 12 items)',
+    ],
   ])('may not hold as many %s as %i', async (field, _count, overrides, error) => {
     expect(await faultsOf(batch(overrides))).toEqual([{ field, error }]);
   });
 
   it.each([
-    ['dialogues[0].title', { dialogues: [dialogue({ title: '🙂'.repeat(4) })] }, 'String too short (minimum 5 characters)'],
-    ['dialogues[0].title', { dialogues: [dialogue({ title: '🙂'.repeat(201) })] }, 'String too long (maximum 200 characters)'],
-    ['dialogues[0].title', { dialogues: [dialogue({ title: ' \t\u00a0\u3000 \n' })] }, 'String too short (minimum 5 characters)'],
-    ['dialogues[0].description', { dialogues: [dialogue({ description: 'x'.repeat(501) })] }, 'String too long (maximum 500 characters)'],
-    ['dialogues[0].phrases[1].reference_text', { dialogues: [dialogue({ phrases: [phrase(1), phrase(2, { reference_text: '🙂'.repeat(501) })] })] }, 'String too long (maximum 500 characters)'],
+    [
+      'dialogues[0].title',
+      { dialogues: [dialogue({ title: '🙂'.repeat(4) })] },
+      'String too short (minimum 5 characters)',
+    ],
+    [
+      'dialogues[0].title',
+      { dialogues: [dialogue({ title: '🙂'.repeat(201) })] },
+      'String too long (maximum 200 characters)',
+    ],
+    [
+      'dialogues[0].title',
+      { dialogues: [dialogue({ title: ' \t\u00a0\u3000 \n' })] },
+      'String too short (minimum 5 characters)',
+    ],
+    [
+      'dialogues[0].description',
+      { dialogues: [dialogue({ description: 'x'.repeat(501) })] },
+      'String too long (maximum 500 characters)',
+    ],
+    [
+      'dialogues[0].phrases[1].reference_text',
+      { dialogues: [dialogue({ phrases: [phrase(1), phrase(2, { reference_text: '🙂'.repeat(501) })] })] },
+      'String too long (maximum 500 characters)',
+    ],
     ['source', { source: 'x'.repeat(101) }, 'String too long (maximum 100 characters)'],
     ['source', { source: '  ' }, 'String is empty (minimum 1 character)'],
-    ['dialogues[0].title', { dialogues: [dialogue({ title: 'A \u0000 in it' })] }, 'String contains a NUL character (U+0000), which is not allowed'],
-    ['source', { source: 'half \ud83d pair' }, 'String contains a lone surrogate, which is not valid Unicode text'],
+    [
+      'dialogues[0].title',
+      { dialogues: [dialogue({ title: 'A \u0000 in it' })] },
+      'String contains a NUL character (U+0000), which is not allowed',
+    ],
+    [
+      'source',
+      { source: 'half \ud83d pair' },
+      'String contains a lone surrogate, which is not valid Unicode text',
+    ],
   ])('may not have such text in %s: %j', async (field, overrides, error) => {
     expect(await faultsOf(batch(overrides))).toEqual([{ field, error }]);
   });
 
-  it.each(['batch-2026-3-02-101500', 'batch-2026-03-02-1015', 'BATCH-2026-03-02-101500', ' batch-2026-03-02-101500', 'batch-2026-03-02-101500\n'])(
-    'must have a batch id of the right form, unlike %j',
-    async (batch_id) => {
-      expect((await faultsOf(batch({ batch_id }))).map(({ field }) => field)).toEqual(['batch_id']);
-    },
-  );
+  it.each([
+    'batch-2026-3-02-101500',
+    'batch-2026-03-02-1015',
+    'BATCH-2026-03-02-101500',
+    ' batch-2026-03-02-101500',
+    'batch-2026-03-02-101500\n',
+  ])('must have a batch id of the right form, unlike %j', async (batch_id) => {
+    expect((await faultsOf(batch({ batch_id }))).map(({ field }) => field)).toEqual(['batch_id']);
+  });
 
   it('must carry the batch id of its X-Batch-Id header', async () => {
     const sent = batch();

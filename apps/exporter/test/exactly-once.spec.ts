@@ -5,10 +5,11 @@ import { World } from './support/world.js';
 
 describe('each dialogue arrives exactly once', () => {
   let world: World;
-  beforeEach(async () => {
+  beforeAll(async () => {
     world = await World.open({ EXPORT_TIMEOUT_MS: '300', EXPORT_LEASE_MS: '1000' });
   });
-  afterEach(() => world.close());
+  beforeEach(() => world.reset());
+  afterAll(() => world.close());
 
   it.each([
     ['commits and then answers 504', storeBut(refuse(504))],

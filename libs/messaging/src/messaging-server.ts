@@ -34,7 +34,9 @@ export class MessagingServer extends Server implements CustomTransportStrategy {
     extras: Record<string, unknown> = {},
   ): void {
     if (!isEventHandler || !isConsumerExtras(extras)) {
-      throw new Error(`handler of ${String(pattern)}: use @Consumes(event, { consumer }), nothing else is served here`);
+      throw new Error(
+        `handler of ${String(pattern)}: use @Consumes(event, { consumer }), nothing else is served here`,
+      );
     }
     if (this.consumers.has(extras.consumer)) throw new Error(`two consumers are called ${extras.consumer}`);
     handler.isEventHandler = true;

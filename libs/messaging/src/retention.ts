@@ -23,7 +23,10 @@ export class Retention {
   /** Starts the timers; they do not keep the process alive. */
   start(): void {
     if (this.timers.length > 0) return;
-    this.timers = [this.every(PURGE_EVERY_MS, () => this.purge()), this.every(GAUGE_EVERY_MS, () => this.measure())];
+    this.timers = [
+      this.every(PURGE_EVERY_MS, () => this.purge()),
+      this.every(GAUGE_EVERY_MS, () => this.measure()),
+    ];
   }
 
   stop(): void {
@@ -40,7 +43,7 @@ export class Retention {
   }
 
   private async purgeTable(table: 'outbox' | 'inbox', column: string, days: number): Promise<number> {
-    for (let total = 0; ; ) {
+    for (let total = 0; ;) {
       const rows = await this.database.query(
         `DELETE FROM ${table} WHERE ctid = ANY (ARRAY (
            SELECT ctid FROM ${table} WHERE ${column} < now() - $1 * interval '1 day' LIMIT $2 FOR UPDATE SKIP LOCKED))

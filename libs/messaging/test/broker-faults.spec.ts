@@ -70,7 +70,10 @@ describe('a broker that fails', () => {
     await world.until('commits without a broker', () => stream.published() > published + 50);
     expect((await alpha.transport.health()).ok).toBe(false);
     await broker.restart();
-    await world.until('effects after the restart', async () => (await alpha.ledger()).length > published + 20);
+    await world.until(
+      'effects after the restart',
+      async () => (await alpha.ledger()).length > published + 20,
+    );
     await expectEachOnce(world, alpha, await stream.stop());
     expect((await alpha.transport.health()).ok).toBe(true);
   }, 90_000);

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import type { EventData } from '@hornbook/contracts';
 import { Database } from '@hornbook/database';
 import { createTestDatabase, eventually, testRabbitmq, type TestDatabase } from '@hornbook/testing';
-import { Controller, Module, ValidationPipe } from '@nestjs/common';
+import { Controller, Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { Ctx, Payload } from '@nestjs/microservices';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -52,7 +52,7 @@ describe('a Nest application with MessagingModule', () => {
   });
 
   test('serves two consumers of one event apart, and hands on what they throw', async () => {
-    @Module({ providers: [{ provide: Database, useValue: database }], exports: [Database], global: true })
+    @Module({ providers: [{ provide: Database, useValue: database }], exports: [Database] })
     class DatabaseModule {}
 
     const messaging = MessagingModule.forRoot({
@@ -65,18 +65,22 @@ describe('a Nest application with MessagingModule', () => {
       controllers: [CountingConsumer, RefusingConsumer],
     }).compile();
     const app = module.createNestApplication(new FastifyAdapter());
-    app.useGlobalPipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true }));
     app.connectMicroservice({ strategy: app.get(MessagingServer) }, { inheritAppConfig: true });
     await app.startAllMicroservices();
     await app.init();
     try {
       await database.transaction(async (tx) => {
-        for (const n of [1, 2]) await app.get(Outbox).publish(tx, Counted, { key: 'a', data: { key: 'a', n } });
+        for (const n of [1, 2])
+          await app.get(Outbox).publish(tx, Counted, { key: 'a', data: { key: 'a', n } });
       });
       await eventually(async () => (await database.query('SELECT 1 FROM ledger')).length === 3);
       await eventually(async () => (await app.get(DeadLetters).count()) === 1);
       const [letter] = (await app.get(DeadLetters).list({ limit: 10 })).items;
-      expect(letter).toMatchObject({ consumer: 'refuse-odd-numbers', reason: 'permanent', errorMessage: 'odd' });
+      expect(letter).toMatchObject({
+        consumer: 'refuse-odd-numbers',
+        reason: 'permanent',
+        errorMessage: 'odd',
+      });
     } finally {
       await app.get(Messaging).shutdown();
       await app.close();

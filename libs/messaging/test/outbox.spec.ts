@@ -14,7 +14,10 @@ describe('the outbox', () => {
 
   test.each([2, 64, 65, 2_000])('takes %i events in one statement, in their order', async (count) => {
     const alpha = await world.service({ relay: false });
-    const messages = Array.from({ length: count }, (_, n) => ({ key: `key ${String(n)}`, data: { key: 'many', n } }));
+    const messages = Array.from({ length: count }, (_, n) => ({
+      key: `key ${String(n)}`,
+      data: { key: 'many', n },
+    }));
     const ids = await alpha.database.transaction((tx) => alpha.outbox.publishAll(tx, Counted, messages));
     expect((await alpha.rows()).map((row) => row.message_id)).toEqual(ids);
   });
@@ -31,9 +34,15 @@ describe('the outbox', () => {
     for (const n of [1, 2, 3]) await alpha.count('a', n);
     await world.effects(alpha, 3);
     await world.until('an empty backlog', async () => (await alpha.store.backlog()).depth === 0);
-    await alpha.database.query(`UPDATE outbox SET published_at = now() - interval '15 days' WHERE data->>'n' = '1'`);
-    await alpha.database.query(`UPDATE outbox SET published_at = NULL, occurred_at = now() - interval '1 year', next_attempt_at = 'infinity' WHERE data->>'n' = '2'`);
-    await alpha.database.query(`UPDATE inbox SET consumed_at = now() - interval '15 days' WHERE ctid = (SELECT min(ctid) FROM inbox)`);
+    await alpha.database.query(
+      `UPDATE outbox SET published_at = now() - interval '15 days' WHERE data->>'n' = '1'`,
+    );
+    await alpha.database.query(
+      `UPDATE outbox SET published_at = NULL, occurred_at = now() - interval '1 year', next_attempt_at = 'infinity' WHERE data->>'n' = '2'`,
+    );
+    await alpha.database.query(
+      `UPDATE inbox SET consumed_at = now() - interval '15 days' WHERE ctid = (SELECT min(ctid) FROM inbox)`,
+    );
     const settings = messagingSettings({ service: 'alpha', transport: world.transport });
     const retention = new Retention(alpha.database, alpha.store, alpha.deadLetters, settings);
     expect(await retention.purge()).toBe(2);

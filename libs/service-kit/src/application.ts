@@ -1,14 +1,15 @@
 import 'reflect-metadata';
+import { REQUEST_ID_HEADER } from '@hornbook/contracts';
 import { createDataSource, Database, schemaNameOf } from '@hornbook/database';
 import { MessageTransport, Messaging, MessagingServer, type MessagingOptions } from '@hornbook/messaging';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { AnyServiceConfig } from './config/config.js';
 import { createReadiness, READINESS } from './operations/readiness.js';
 import { Shutdown } from './operations/shutdown.js';
-import { ProblemFilter } from './problems/problem.filter.js';
+import { answerProblem, asProblem, ProblemFilter } from './problems/problem.filter.js';
 import { answerUnreadable } from './problems/unreadable-request.js';
 import { ValidationPipe } from './problems/validation.pipe.js';
 import type { ServiceDefinition } from './service-definition.js';
@@ -30,7 +31,7 @@ export interface Application {
 }
 
 /** How a service's events travel; undefined for a service that has none. */
-function messagingOptions(name: string, config: AnyServiceConfig): MessagingOptions | undefined {
+function messagingOptions(name: string, config: AnyServiceConfig, logger: Logger): MessagingOptions | undefined {
   const { rabbitmqUrl, messagingDatabaseUrl, messagingNamespace, messagingRetryDelaysMs } = config;
   if (messagingNamespace === undefined) return undefined;
   const transport = rabbitmqUrl
@@ -40,6 +41,7 @@ function messagingOptions(name: string, config: AnyServiceConfig): MessagingOpti
     service: name,
     transport,
     namespace: messagingNamespace,
+    logger: logger.child({ context: 'messaging' }),
     ...(messagingRetryDelaysMs ? { retryDelaysMs: messagingRetryDelaysMs } : {}),
   };
 }
@@ -61,7 +63,7 @@ export async function createApplication<Config extends AnyServiceConfig>(
     }),
   );
   const shutdown = new Shutdown(logger);
-  const messaging = messagingOptions(definition.name, config);
+  const messaging = messagingOptions(definition.name, config, logger);
   const bodyLimit = definition.bodyLimit ?? BODY_LIMIT;
   const adapter = new FastifyAdapter({
     logger: false,
@@ -72,10 +74,17 @@ export async function createApplication<Config extends AnyServiceConfig>(
     // Whoever still sends on an open connection while we end is served, and told to close it: no spurious 503.
     return503OnClosing: false,
     clientErrorHandler: answerUnreadable,
+    // What the router itself refuses; no hook and no filter sees it.
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+      void reply.header(REQUEST_ID_HEADER, request.id);
+      void answerProblem(request, reply, asProblem(error, bodyLimit), definition.errorMembers);
+    },
     genReqId: requestId,
     routerOptions: { ignoreTrailingSlash: true },
   });
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  // Fastify's own parser of plain text would hand a text to routes that expect JSON.
+  fastify.removeContentTypeParser('text/plain');
   observeRequests(fastify, logger);
   await definition.configureHttp?.(fastify, config, { database, shutdown, logger });
   const needs = { service: definition.name, version: definition.version, shutdown, database };

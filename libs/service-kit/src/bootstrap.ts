@@ -3,9 +3,10 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DestinationStream, Logger } from 'pino';
 import { createApplication, type Application } from './application.js';
-import { ConfigurationError, loadConfig } from './config/config-class.js';
+import { loadConfig } from './config/config-class.js';
 import { processEnvironment, type AnyServiceConfig } from './config/config.js';
 import { collectProcessMetrics } from './operations/metrics.controller.js';
+import { endOnSignals, endOnUncaughtErrors, startFailure } from './operations/process-end.js';
 import { releaseStartupMemory } from './operations/release-memory.js';
 import type { ServiceDefinition } from './service-definition.js';
 import { createLogger } from './telemetry/logger.js';
@@ -32,7 +33,8 @@ export interface BootstrapOptions {
 
 /**
  * Starts a service: configuration, traces, migrations, events, HTTP, in this order. Used by `main.ts` and by tests.
- * As a process of its own it ends on SIGTERM and SIGINT with 0, and with 1 when it cannot start or stop in time.
+ * As a process of its own it ends on SIGTERM and SIGINT with 0, and with 1 when it cannot start or stop in time, or
+ * when an error reaches nobody.
  * @throws ConfigurationError, or whatever kept it from starting, when embedded
  */
 export async function bootstrap<Config extends AnyServiceConfig>(
@@ -42,17 +44,17 @@ export async function bootstrap<Config extends AnyServiceConfig>(
   try {
     const config = loadConfig(definition.config, definition.name, env);
     const logger = createLogger(definition.name, config.logLevel, logTo);
+    if (!embedded) endOnUncaughtErrors(logger);
     const running = await start(definition, config, logger);
     if (!embedded) {
-      endOnSignals(running, config, logger);
+      endOnSignals(running, config.shutdownGraceSeconds, logger);
       releaseStartupMemory();
     }
     return running;
   } catch (error) {
     if (embedded) throw error;
-    // Standard error, as the logger may not exist yet; a configuration fault needs no stack.
-    const text = error instanceof ConfigurationError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
-    process.stderr.write(`${text}\n`);
+    // Standard error, as the logger may not exist yet.
+    process.stderr.write(`${startFailure(definition.name, error)}\n`);
     process.exit(1);
   }
 }
@@ -86,7 +88,9 @@ async function start<Config extends AnyServiceConfig>(
 
 function planShutdown({ app, database, shutdown, messaging }: Application, config: AnyServiceConfig, stopTracing: () => Promise<void>): void {
   // Readiness says "stopping" from here on; the listener stays open so that load balancers can notice.
-  shutdown.on('stop taking work', () => delay(config.shutdownDelayMs));
+  shutdown.on('stop taking work', async () => {
+    if (app.getHttpServer().listening) await delay(config.shutdownDelayMs);
+  });
   // Closes the listener and waits for running requests; takes no further message and finishes those in hand.
   shutdown.on('finish what is in hand', async () => {
     await app.getHttpAdapter().close();
@@ -103,21 +107,4 @@ function planShutdown({ app, database, shutdown, messaging }: Application, confi
   });
   shutdown.on('close the pool', () => database.close());
   shutdown.on('close the pool', stopTracing);
-}
-
-function endOnSignals(running: RunningService<unknown>, config: AnyServiceConfig, logger: Logger): void {
-  const end = (signal: NodeJS.Signals): void => {
-    logger.info({ msg: 'stopping', signal });
-    const late = setTimeout(() => {
-      logger.fatal({ msg: 'shutdown took too long', seconds: config.shutdownGraceSeconds });
-      process.exit(1);
-    }, config.shutdownGraceSeconds * 1000);
-    late.unref();
-    void running.stop().then(() => {
-      logger.info({ msg: 'stopped' });
-      process.exit(0);
-    });
-  };
-  process.once('SIGTERM', end);
-  process.once('SIGINT', end);
 }

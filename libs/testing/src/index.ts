@@ -17,6 +17,7 @@ export {
   type ProcessEnd,
 } from './owned-process.js';
 export { freePort, isPortFree } from './ports.js';
+export { serverFolder } from './postgres-binaries.js';
 export { startPostgres, type PostgresOptions, type PostgresServer } from './postgres-server.js';
 export { startRabbitmq, type RabbitmqOptions, type RabbitmqServer } from './rabbitmq-server.js';
 export { startRedis, type RedisServer } from './redis-server.js';

@@ -45,9 +45,15 @@ export function canReach(folder: string, user: SystemUser | undefined): boolean 
   return spawnSync('/bin/sh', ['-c', 'test -x "$1"', 'sh', existing], { ...user, cwd: '/' }).status === 0;
 }
 
+/** A folder for the data of servers started here: `wanted`, or another where their user cannot reach that. */
+export function serverFolder(wanted: string): string {
+  return reachableFolder(wanted, postgresUser());
+}
+
 /** A folder for what `user` cannot reach at `wanted` (the checkout lies in root's home, say); the same one each time. */
 export function reachableFolder(wanted: string, user: SystemUser | undefined): string {
-  if (canReach(wanted, user)) return wanted;
+  // The folder itself will be made, or is the user's own.
+  if (canReach(dirname(wanted), user)) return wanted;
   const name = `hornbook-${createHash('sha256').update(wanted).digest('hex').slice(0, 12)}`;
   // Not /tmp, which a restart of the machine may empty.
   return join(existsSync('/var/tmp') ? '/var/tmp' : tmpdir(), name);
@@ -70,9 +76,19 @@ export async function findPostgresBinaries(user: SystemUser | undefined): Promis
     );
   }
   const folder = dirname(dirname(found.postgres));
-  if (!canReach(dirname(found.postgres), user)) return copyBinaries(folder, found);
+  if (!canReach(dirname(found.postgres), user)) return copyBinaries(folder, found, user);
   await Promise.all([makeExecutable(found.postgres), makeExecutable(found.initdb)]);
   return found;
+}
+
+/**
+ * Refuses a folder in a place where anybody may make folders, when somebody else made it.
+ * @throws Error
+ */
+export async function requireOwn(folder: string, user: SystemUser | undefined): Promise<void> {
+  const { uid } = await stat(folder);
+  if (uid === process.getuid?.() || uid === user?.uid) return;
+  throw new Error(`${folder} belongs to another user (${uid}): remove it.`);
 }
 
 async function makeExecutable(file: string): Promise<void> {
@@ -81,7 +97,11 @@ async function makeExecutable(file: string): Promise<void> {
   if ((mode & 0o555) !== 0o555) await chmod(file, mode | 0o555);
 }
 
-async function copyBinaries(folder: string, original: PostgresBinaries): Promise<PostgresBinaries> {
+async function copyBinaries(
+  folder: string,
+  original: PostgresBinaries,
+  user: SystemUser | undefined,
+): Promise<PostgresBinaries> {
   const { mtimeMs, size } = await stat(original.postgres);
   const copy = join(
     tmpdir(),
@@ -97,6 +117,7 @@ async function copyBinaries(folder: string, original: PostgresBinaries): Promise
       if (!existsSync(copy)) throw error;
     });
   }
+  await requireOwn(copy, user);
   const binaries = {
     postgres: join(copy, 'bin', basename(original.postgres)),
     initdb: join(copy, 'bin', basename(original.initdb)),

@@ -11,6 +11,7 @@ import {
   findPostgresBinaries,
   postgresUser,
   reachableFolder,
+  requireOwn,
   type PostgresBinaries,
   type SystemUser,
 } from './postgres-binaries.js';
@@ -87,6 +88,7 @@ async function prepare({ dataDir, port, durable = false }: PostgresOptions): Pro
   const folder = reachableFolder(dataDir, user);
   const binaries = await findPostgresBinaries(user);
   await mkdir(folder, { recursive: true });
+  await requireOwn(folder, user);
   if (user) await chown(folder, user.uid, user.gid);
   const password = await initialise(folder, binaries, user);
   const chosenPort = port ?? (await freePort());

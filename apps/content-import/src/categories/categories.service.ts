@@ -18,7 +18,12 @@ export class CategoriesService {
       take: limit + 1,
     });
     const { rows, next_cursor } = idPage(found, limit);
-    const items = rows.map(({ id, name, description, createdAt }) => ({ id, name, description, created_at: createdAt.toISOString() }));
+    const items = rows.map(({ id, name, description, createdAt }) => ({
+      id,
+      name,
+      description,
+      created_at: createdAt.toISOString(),
+    }));
     return { items, next_cursor };
   }
 }

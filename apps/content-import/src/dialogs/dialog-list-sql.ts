@@ -3,7 +3,7 @@ export interface DialogFilter {
   readonly id?: number | undefined;
   /** Only dialogues with a smaller id. */
   readonly before?: number | undefined;
-  readonly category?: string | undefined;
+  readonly categoryId?: number | undefined;
   readonly difficulty?: string | undefined;
   readonly accent?: string | undefined;
   readonly source?: string | undefined;
@@ -12,11 +12,11 @@ export interface DialogFilter {
   readonly q?: string | undefined;
 }
 
-/** One condition a filter; `?` stands for its parameter. Names are looked up first, so that the index on the id serves. */
+/** One condition a filter; `?` stands for its parameter. */
 const conditions: Readonly<Record<keyof DialogFilter, string>> = {
   id: 'dialogs.id = ?',
   before: 'dialogs.id < ?',
-  category: 'dialogs.category_id = (SELECT id FROM categories WHERE name = ?)',
+  categoryId: 'dialogs.category_id = ?',
   difficulty: 'dialogs.difficulty_level = ?',
   accent: 'dialogs.accent = ?',
   source: 'dialogs.source = ?',

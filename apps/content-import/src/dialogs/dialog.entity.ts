@@ -1,5 +1,14 @@
 import type { Accent, DifficultyLevel } from '@hornbook/contracts';
-import { Check, Column, CreateDateColumn, Entity, Index, JoinColumn, ManyToOne, PrimaryGeneratedColumn } from 'typeorm';
+import {
+  Check,
+  Column,
+  CreateDateColumn,
+  Entity,
+  Index,
+  JoinColumn,
+  ManyToOne,
+  PrimaryGeneratedColumn,
+} from 'typeorm';
 import { Category } from '../categories/category.entity.js';
 import { ImportBatch } from '../import-batches/import-batch.entity.js';
 

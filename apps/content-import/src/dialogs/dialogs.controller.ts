@@ -29,8 +29,18 @@ export class DialogsController {
 
   @Get(':id')
   @ApiOperation({ operationId: 'getDialog', summary: 'One dialogue with its phrases' })
-  @ApiHeader({ name: 'If-None-Match', required: false, description: 'ETag of the copy at hand', schema: { type: 'string' } })
-  @ApiResponse({ status: 200, description: 'The dialogue', standardSchema: dialogDetailSchema, headers: { ETag: { description: 'Strong entity tag', schema: { type: 'string' } } } })
+  @ApiHeader({
+    name: 'If-None-Match',
+    required: false,
+    description: 'ETag of the copy at hand',
+    schema: { type: 'string' },
+  })
+  @ApiResponse({
+    status: 200,
+    description: 'The dialogue',
+    standardSchema: dialogDetailSchema,
+    headers: { ETag: { description: 'Strong entity tag', schema: { type: 'string' } } },
+  })
   @ApiResponse({ status: 304, description: 'The copy at hand is current' })
   @ApiResponse(problemOf('not_found'))
   async get(

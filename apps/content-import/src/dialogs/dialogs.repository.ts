@@ -21,6 +21,18 @@ export class DialogsRepository {
     return this.database.query<DialogRow>(sql, parameters);
   }
 
+  /**
+   * Id of a category. Looked up on its own and not in the list's statement, where the planner would not know how many
+   * dialogues the category has and might go through all of them for a rare one.
+   */
+  async categoryId(name: string): Promise<number | undefined> {
+    const [category] = await this.database.query<{ id: number }>(
+      'SELECT id FROM categories WHERE name = $1',
+      [name],
+    );
+    return category?.id;
+  }
+
   /** A dialogue, or undefined. */
   async find(id: number): Promise<DialogRow | undefined> {
     const [row] = await this.list({ id }, 1);

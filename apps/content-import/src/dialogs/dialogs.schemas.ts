@@ -36,7 +36,9 @@ export const phraseSchema = z
 export type PhraseView = z.output<typeof phraseSchema>;
 
 /** A dialogue with its phrases, in order. */
-export const dialogDetailSchema = dialogSchema.extend({ phrases: z.array(phraseSchema) }).meta({ id: 'DialogDetail' });
+export const dialogDetailSchema = dialogSchema
+  .extend({ phrases: z.array(phraseSchema) })
+  .meta({ id: 'DialogDetail' });
 /** A dialogue with its phrases. */
 export type DialogDetail = z.output<typeof dialogDetailSchema>;
 
@@ -50,7 +52,9 @@ export const dialogListQuerySchema = z.strictObject({
   batch: text({ min: 1, max: 100 }).optional().describe('batch_id of the import that brought the dialogue'),
   q: text({ min: 1, max: 200 })
     .optional()
-    .describe('Words in title, description or phrases, in any of their forms; "a phrase" in quotes, or, -not'),
+    .describe(
+      'Words in title, description or phrases, in any of their forms; "a phrase" in quotes, or, -not',
+    ),
 });
 /** Query of the list of dialogues. */
 export type DialogListQuery = z.output<typeof dialogListQuerySchema>;

@@ -10,8 +10,12 @@ export class DialogsService {
   constructor(private readonly dialogs: DialogsRepository) {}
 
   /** One page, newest first. */
-  async list({ limit, cursor, ...filter }: DialogListQuery): Promise<DialogPage> {
-    const found = await this.dialogs.list({ ...filter, before: readIdCursor(cursor) }, limit + 1);
+  async list({ limit, cursor, category, ...filter }: DialogListQuery): Promise<DialogPage> {
+    const before = readIdCursor(cursor);
+    const categoryId = category === undefined ? undefined : await this.dialogs.categoryId(category);
+    // A category that no import has named yet.
+    if (category !== undefined && categoryId === undefined) return { items: [], next_cursor: null };
+    const found = await this.dialogs.list({ ...filter, categoryId, before }, limit + 1);
     const { rows, next_cursor } = idPage(found, limit);
     return { items: rows.map(view), next_cursor };
   }

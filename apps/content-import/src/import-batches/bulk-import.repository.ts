@@ -96,20 +96,36 @@ export class BulkImportRepository {
    */
   async claim(tx: Tx, request: BulkImportRequest, hash: string): Promise<ClaimedBatch | undefined> {
     const { batch_id, source, dialogues } = request;
-    const parameters = [batch_id, source, hash, dialogues.length, countPhrases(request), categoriesOf(request)];
+    const parameters = [
+      batch_id,
+      source,
+      hash,
+      dialogues.length,
+      countPhrases(request),
+      categoriesOf(request),
+    ];
     const [claimed] = await queryRows<ClaimedBatch>(tx, CLAIM, parameters);
     return claimed;
   }
 
   /** Writes the dialogues and phrases of a claimed batch. @returns their ids in the order of the request */
-  async store(tx: Tx, { source, dialogues }: BulkImportRequest, batch: ClaimedBatch): Promise<ImportedDialogue[]> {
+  async store(
+    tx: Tx,
+    { source, dialogues }: BulkImportRequest,
+    batch: ClaimedBatch,
+  ): Promise<ImportedDialogue[]> {
     const parameters = [JSON.stringify(dialogues), source, batch.id, batch.categories_created];
     const [ids] = await queryRows<{ dialog_ids: number[]; phrase_ids: number[] }>(tx, STORE, parameters);
     return importedDialogues(dialogues, ids?.dialog_ids ?? [], ids?.phrase_ids ?? []);
   }
 
   /** Writes down that a batch was rolled back. @returns undefined when it has been completed by another request */
-  async recordFailure(tx: Tx, request: BulkImportRequest, hash: string, reason: string): Promise<RecordedFailure | undefined> {
+  async recordFailure(
+    tx: Tx,
+    request: BulkImportRequest,
+    hash: string,
+    reason: string,
+  ): Promise<RecordedFailure | undefined> {
     const parameters = [request.batch_id, request.source, hash, reason];
     const [recorded] = await queryRows<RecordedFailure>(tx, RECORD_FAILURE, parameters);
     return recorded;

@@ -47,7 +47,8 @@ export class BulkImportService {
       return response;
     } catch (error) {
       // What we threw ourselves is an answer, not a failure of the batch.
-      if (!(error instanceof ProblemError)) await this.recordFailure(request, hash, failureReason(error, requestId));
+      if (!(error instanceof ProblemError))
+        await this.recordFailure(request, hash, failureReason(error, requestId));
       throw error;
     }
   }
@@ -63,7 +64,11 @@ export class BulkImportService {
       success: true,
       dry_run: true,
       batch_id,
-      imported: { dialogues: dialogues.length, phrases: countPhrases(request), categories_created: categoriesCreated },
+      imported: {
+        dialogues: dialogues.length,
+        phrases: countPhrases(request),
+        categories_created: categoriesCreated,
+      },
       results: dialogues.map(({ title }) => ({ title })),
       processed_at: new Date().toISOString(),
     };
@@ -113,7 +118,14 @@ export class BulkImportService {
         const { attempts: attempt, processed_at } = failure;
         await this.outbox.publish(tx, ContentBatchFailed, {
           key: batch_id,
-          data: { batch_id, source, payload_hash: hash, attempt, reason, failed_at: processed_at.toISOString() },
+          data: {
+            batch_id,
+            source,
+            payload_hash: hash,
+            attempt,
+            reason,
+            failed_at: processed_at.toISOString(),
+          },
         });
       });
     } catch (error) {

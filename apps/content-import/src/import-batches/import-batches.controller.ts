@@ -1,4 +1,9 @@
-import { bulkImportRequestSchema, bulkImportResponseSchema, type BulkImportRequest, type BulkImportResponse } from '@hornbook/contracts';
+import {
+  bulkImportRequestSchema,
+  bulkImportResponseSchema,
+  type BulkImportRequest,
+  type BulkImportResponse,
+} from '@hornbook/contracts';
 import { Allow, problemOf } from '@hornbook/service-kit';
 import { Body, Controller, Get, Headers, HttpStatus, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
@@ -35,11 +40,21 @@ export class ImportBatchesController {
   @ApiOperation({
     operationId: 'bulkImport',
     summary: 'Imports a batch of dialogues: all of it, once',
-    description: 'A batch is stored in one transaction. Sent again it is refused with what it made; after a failure it may be sent again.',
+    description:
+      'A batch is stored in one transaction. Sent again it is refused with what it made; after a failure it may be sent again.',
   })
-  @ApiHeader({ name: 'X-Batch-Id', required: false, description: 'When given it has to equal batch_id', schema: { type: 'string' } })
+  @ApiHeader({
+    name: 'X-Batch-Id',
+    required: false,
+    description: 'When given it has to equal batch_id',
+    schema: { type: 'string' },
+  })
   @ApiResponse({ status: 201, description: 'Imported', standardSchema: bulkImportResponseSchema })
-  @ApiResponse({ status: 200, description: 'Dry run: what the import would do', standardSchema: dryRunResponseSchema })
+  @ApiResponse({
+    status: 200,
+    description: 'Dry run: what the import would do',
+    standardSchema: dryRunResponseSchema,
+  })
   @ApiResponse(problemOf('duplicate_batch', 'batch_in_progress'))
   async import(
     @Body({ schema: bulkImportRequestSchema }) request: BulkImportRequest,

@@ -5,7 +5,12 @@ import { Injectable } from '@nestjs/common';
 import { idPage, readIdCursor } from '../paging/id-page.js';
 import type { ImportBatch } from './import-batch.entity.js';
 import { ImportBatchesRepository } from './import-batches.repository.js';
-import type { ImportBatchDetail, ImportBatchListQuery, ImportBatchPage, ImportBatchView } from './import-batches.schemas.js';
+import type {
+  ImportBatchDetail,
+  ImportBatchListQuery,
+  ImportBatchPage,
+  ImportBatchView,
+} from './import-batches.schemas.js';
 
 /** Tells what became of batches. */
 @Injectable()

@@ -21,7 +21,13 @@ export function countImport(outcome: ImportOutcome): void {
 }
 
 /** Counts what a bulk import stored. */
-export function countRows({ dialogues, phrases }: { readonly dialogues: number; readonly phrases: number }): void {
+export function countRows({
+  dialogues,
+  phrases,
+}: {
+  readonly dialogues: number;
+  readonly phrases: number;
+}): void {
   rows.inc({ kind: 'dialogue' }, dialogues);
   rows.inc({ kind: 'phrase' }, phrases);
 }

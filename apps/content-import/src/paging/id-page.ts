@@ -12,7 +12,13 @@ export function readIdCursor(cursor: string | undefined): number | undefined {
   if (cursor === undefined) return undefined;
   const [id] = decodeCursor(cursor, 1) ?? [];
   if (typeof id === 'number' && Number.isInteger(id) && id > 0 && id <= MAX_ID) return id;
-  throw new ValidationError([{ field: 'cursor', error: 'Not a cursor of this list; send next_cursor as it was given', code: 'invalid_cursor' }]);
+  throw new ValidationError([
+    {
+      field: 'cursor',
+      error: 'Not a cursor of this list; send next_cursor as it was given',
+      code: 'invalid_cursor',
+    },
+  ]);
 }
 
 /** Cuts rows, of which one more than `limit` was asked for, to a page and the cursor of the next one. */

@@ -18,7 +18,9 @@ export interface Gate {
 export async function closeGate({ sql, database }: World): Promise<Gate> {
   await sql(`CREATE FUNCTION stand_at_the_gate() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN PERFORM pg_advisory_xact_lock_shared(${String(LOCK)}); RETURN NULL; END $$`);
-  await sql('CREATE TRIGGER gate BEFORE INSERT ON dialogs FOR EACH STATEMENT EXECUTE FUNCTION stand_at_the_gate()');
+  await sql(
+    'CREATE TRIGGER gate BEFORE INSERT ON dialogs FOR EACH STATEMENT EXECUTE FUNCTION stand_at_the_gate()',
+  );
   const holder = new pg.Client({ connectionString: database.adminUrl });
   await holder.connect();
   await holder.query('SELECT pg_advisory_lock($1)', [LOCK]);

@@ -1,9 +1,5 @@
-import { IDENTITY_HEADER, type Identity } from '@hornbook/contracts';
-import { bootstrap, IdentitySigner, type RunningService } from '@hornbook/service-kit';
-import { createTestDatabase, expectNoLeaks, testRabbitmq, type TestDatabase } from '@hornbook/testing';
-import { exportJWK, generateKeyPair } from 'jose';
-import { randomBytes } from 'node:crypto';
-import { Writable } from 'node:stream';
+import type { Identity } from '@hornbook/contracts';
+import { createTestDatabase, expectNoLeaks, startApp, type TestApp } from '@hornbook/testing';
 import pg from 'pg';
 import { contentImport } from '../../src/index.js';
 
@@ -11,7 +7,7 @@ import { contentImport } from '../../src/index.js';
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  // Tests look into bodies of every shape; a wrong guess fails the expectation.
+  /** Empty when the answer is not JSON. */
   readonly body: Record<string, unknown>;
   readonly text: string;
 }
@@ -27,13 +23,10 @@ export interface Call {
 }
 
 /** The service on a database of its own. */
-export interface World {
-  readonly service: RunningService<InstanceType<typeof contentImport.config>>;
-  readonly database: TestDatabase;
-  /** Prefix of the service's exchanges. */
-  readonly namespace: string;
-  /** Log lines so far. */
-  readonly log: readonly Record<string, unknown>[];
+export interface World extends Pick<
+  TestApp<InstanceType<typeof contentImport.config>>,
+  'app' | 'database' | 'namespace' | 'log'
+> {
   call(path: string, call?: Call): Promise<Answer>;
   /** `POST /api/v1/admin/bulk-import`. */
   post(batch: unknown, call?: Call & { readonly query?: string }): Promise<Answer>;
@@ -42,28 +35,16 @@ export interface World {
   stop(): Promise<void>;
 }
 
-const admin: Identity = { sub: 'user-1', owner: 'user-1', roles: ['admin'], scopes: ['*'] };
-
-/** Starts content-import as `bootstrap` does in production, embedded, on the test run's Postgres and RabbitMQ. */
+/** Starts content-import on the test run's Postgres and RabbitMQ. */
 export async function startWorld(): Promise<World> {
-  const database = await createTestDatabase({ services: ['content-import'] });
-  const namespace = `content-import-${randomBytes(4).toString('hex')}`;
-  const { signer, publicKeys } = await identityKeys();
-  const log: Record<string, unknown>[] = [];
-  const service = await bootstrap(contentImport, {
-    env: {
-      PORT: '0',
-      DATABASE_URL: database.urlFor('content-import'),
-      RABBITMQ_URL: testRabbitmq().url,
-      MESSAGING_NAMESPACE: namespace,
-      IDENTITY_PUBLIC_KEYS: publicKeys,
-    },
-    logTo: collectLines(log),
-    embedded: true,
-  });
-  const pool = new pg.Pool({ connectionString: database.urlFor('content-import'), max: 4 });
-  const call = async (path: string, { method = 'GET', body, headers = {}, as = {} }: Call = {}): Promise<Answer> => {
-    const identity = as === null ? {} : { [IDENTITY_HEADER]: await signer.sign({ ...admin, ...as }) };
+  const database = await createTestDatabase({ services: [contentImport.name] });
+  const service = await startApp(contentImport, { database });
+  const pool = new pg.Pool({ connectionString: database.urlFor(contentImport.name), max: 4 });
+  const call = async (
+    path: string,
+    { method = 'GET', body, headers = {}, as = {} }: Call = {},
+  ): Promise<Answer> => {
+    const identity = as === null ? {} : await service.identity(as);
     const content = body === undefined ? {} : { 'content-type': 'application/json' };
     const response = await fetch(`${service.url}${path}`, {
       method,
@@ -72,16 +53,23 @@ export async function startWorld(): Promise<World> {
     });
     const text = await response.text();
     const isJson = response.headers.get('content-type')?.includes('json') === true;
-    return { status: response.status, headers: response.headers, body: isJson ? (JSON.parse(text) as Record<string, unknown>) : {}, text };
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: isJson ? (JSON.parse(text) as Record<string, unknown>) : {},
+      text,
+    };
   };
   return {
-    service,
+    app: service.app,
     database,
-    namespace,
-    log,
+    namespace: service.namespace,
+    log: service.log,
     call,
-    post: (batch, { query = '', ...rest } = {}) => call(`/api/v1/admin/bulk-import${query}`, { method: 'POST', body: batch, ...rest }),
-    sql: async <Row>(text: string, values: readonly unknown[] = []) => (await pool.query(text, [...values])).rows as Row[],
+    post: (batch, { query = '', ...rest } = {}) =>
+      call(`/api/v1/admin/bulk-import${query}`, { method: 'POST', body: batch, ...rest }),
+    sql: async <Row>(text: string, values: readonly unknown[] = []) =>
+      (await pool.query(text, [...values])).rows as Row[],
     async stop() {
       await service.stop();
       await pool.end();
@@ -89,22 +77,4 @@ export async function startWorld(): Promise<World> {
       await database.drop();
     },
   };
-}
-
-async function identityKeys(): Promise<{ signer: IdentitySigner; publicKeys: string }> {
-  const { publicKey, privateKey } = await generateKeyPair('EdDSA', { extractable: true });
-  const kid = 'test';
-  const signer = await IdentitySigner.create({ ...(await exportJWK(privateKey)), kid });
-  return { signer, publicKeys: JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid }] }) };
-}
-
-function collectLines(log: Record<string, unknown>[]): Writable {
-  return new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      for (const line of chunk.toString().split('\n')) {
-        if (line !== '') log.push(JSON.parse(line) as Record<string, unknown>);
-      }
-      done();
-    },
-  });
 }

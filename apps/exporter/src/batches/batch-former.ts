@@ -41,7 +41,8 @@ export class BatchFormer {
       const round = await this.database.transaction((tx) => this.round(tx, everything, owner));
       batches += round.batches;
       dialogues += round.dialogues;
-      if (round.batches === 0 || round.looked < ROUND) return { batches, dialogues };
+      const isLast = round.batches === 0 || (!everything && round.looked < ROUND);
+      if (isLast) return { batches, dialogues };
     }
   }
 
@@ -53,6 +54,8 @@ export class BatchFormer {
     // Formers take turns. With SKIP LOCKED alone, one that was told to take everything would pass over the rest that
     // another, which takes only full batches, holds for a moment and leaves behind.
     await lockBatchIdClock(tx);
+    // Another process that looks for full batches locks all it looks at and leaves the rest. Who wants everything has
+    // to wait for that rest, or it would stay behind although somebody asked for it.
     const ready = await queryRows<ReadyDialogue>(
       tx,
       `SELECT dialogue_id AS "dialogueId", owner FROM sync_status

@@ -90,6 +90,8 @@ export class ScriptedPlatform {
   readonly stored = new Map<string, StoredBatch>();
   /** Titles of all dialogues ever stored, twice when stored twice. */
   readonly titles: string[] = [];
+  /** Stores nothing under a batch id, so that nothing is ever found again. */
+  forgetful = false;
   /** Most sends that were being answered at one time. */
   mostAtOnce = 0;
   /** How a send is answered when the script is at its end. */
@@ -126,8 +128,21 @@ export class ScriptedPlatform {
       phrase_ids: phrases.map(() => this.nextId++),
     }));
     this.titles.push(...results.map(({ title }) => title));
-    this.stored.set(request.batch_id, { hash: payloadHash(request), request, results });
+    if (!this.forgetful) this.stored.set(request.batch_id, { hash: payloadHash(request), request, results });
     return results;
+  }
+
+  /** As it was when it was started; ids go on. */
+  reset(): void {
+    this.received.length = 0;
+    this.reads.length = 0;
+    this.titles.length = 0;
+    this.script.length = 0;
+    this.stored.clear();
+    this.forgetful = false;
+    this.mostAtOnce = 0;
+    this.reply = faithful;
+    this.readReply = faithfulRead;
   }
 
   async listen(port = 0): Promise<void> {

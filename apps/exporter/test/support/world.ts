@@ -138,8 +138,8 @@ export class World {
     return service;
   }
 
-  /** Calls the first exporter, or the one at `url`. */
-  async call<Body = Record<string, unknown>>(path: string, { method = 'GET', body, as = {} }: Call = {}, url = this.services[0]!.url): Promise<Answer<Body>> {
+  /** Calls the exporter that was started last, or the one at `url`. */
+  async call<Body = Record<string, unknown>>(path: string, { method = 'GET', body, as = {} }: Call = {}, url = this.services.at(-1)!.url): Promise<Answer<Body>> {
     const identity = as === null ? {} : { [IDENTITY_HEADER]: await this.signer.sign({ ...admin, ...as }) };
     const response = await fetch(`${url}/api/v1/exports${path}`, {
       method,
@@ -213,6 +213,16 @@ export class World {
   /** Rows of a statement run past the service. */
   async sql<Row = Record<string, unknown>>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
     return (await this.pool.query<Row & pg.QueryResultRow>(text, [...values])).rows;
+  }
+
+  /** Empties the tables and the platform, for the next test on the same exporters. */
+  async reset(): Promise<void> {
+    await this.sql(
+      `TRUNCATE export_history, export_failures, export_batch_dialogues, sync_status, export_batches, generated_phrases,
+         generated_dialogues, inbox RESTART IDENTITY`,
+    );
+    await this.sql(`UPDATE export_settings SET paused = false, next_export_at = now() + interval '1 hour'`);
+    this.platform.reset();
   }
 
   async close(): Promise<void> {

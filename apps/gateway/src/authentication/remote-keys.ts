@@ -7,8 +7,10 @@ import { KeysUnavailableError } from './authentication.errors.js';
 const FRESH_MS = 10 * 60_000;
 /** Age up to which keys are used although they cannot be fetched again: the issuer may be down, our callers are not. */
 const STALE_MS = 60 * 60_000;
-/** Pause between fetches for keys we do not know, so that made-up key ids cannot make us flood the issuer. */
+/** Pause between fetches while there are keys, so that made-up key ids cannot make us flood the issuer. */
 const PAUSE_MS = 30_000;
+/** The same while there are none, and nobody can be let in. */
+const PAUSE_WITHOUT_KEYS_MS = 500;
 const FETCH_MS = 3_000;
 const MOST_BYTES = 1_048_576;
 
@@ -52,11 +54,14 @@ export class RemoteKeys {
    * @throws KeysUnavailableError; a JOSE error when there is no such key
    */
   async find(header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<Key> {
-    if (performance.now() - this.fetchedAt > FRESH_MS) await this.refresh();
+    const age = performance.now() - this.fetchedAt;
+    if (age > STALE_MS) await this.refresh();
+    // Good enough to go on with; the next caller has newer ones.
+    else if (age > FRESH_MS) void this.refresh();
     try {
       return await this.known(header, token);
     } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey) || performance.now() - this.triedAt < PAUSE_MS) throw error;
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
       // A new key may be in use before our copy of the set is old.
       await this.refresh();
       return this.known(header, token);
@@ -68,7 +73,10 @@ export class RemoteKeys {
     return this.keys(header, token);
   }
 
+  /** Fetches the keys unless that was tried a moment ago; waits for a fetch that is under way. Never fails. */
   private async refresh(): Promise<void> {
+    const pause = this.keys ? PAUSE_MS : PAUSE_WITHOUT_KEYS_MS;
+    if (!this.fetching && performance.now() - this.triedAt < pause) return;
     this.fetching ??= this.fetch().finally(() => (this.fetching = undefined));
     await this.fetching;
   }

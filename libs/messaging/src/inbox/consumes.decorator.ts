@@ -37,7 +37,10 @@ export class HandOnErrors implements RpcExceptionFilter {
  * The method takes `@Payload() data: EventData<typeof Event>` and `@Ctx() message: MessageContext`, and writes
  * through `message.tx` only.
  */
-export function Consumes(event: EventDefinition, { consumer, prefetch = 20 }: ConsumesOptions): MethodDecorator {
+export function Consumes(
+  event: EventDefinition,
+  { consumer, prefetch = 20 }: ConsumesOptions,
+): MethodDecorator {
   const extras: ConsumerExtras = { event, consumer, prefetch };
   // Nest's type wants to infer the handler's parameters from the pattern; ours come from the event.
   const eventPattern = EventPattern(event.name, { ...extras }) as MethodDecorator;

@@ -14,7 +14,11 @@ export function failureOf(error: unknown, reason: string, attempts: number): Fai
     .filter((line) => /^\s+at /.test(line))
     .find((line) => !/node:|node_modules/.test(line));
   // Line and column move with every edit; the function and its file do not.
-  const place = frame?.replace(/:\d+:\d+\)?$/, '').replace(/^.*[\\/]/, '').trim() ?? '';
+  const place =
+    frame
+      ?.replace(/:\d+:\d+\)?$/, '')
+      .replace(/^.*[\\/]/, '')
+      .trim() ?? '';
   const fingerprint = createHash('sha256').update(`${errorClass}\n${place}`).digest('hex').slice(0, 16);
   return { reason, errorClass, errorMessage: message.slice(0, 1_000), fingerprint, attempts };
 }

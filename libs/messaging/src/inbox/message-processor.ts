@@ -23,6 +23,11 @@ type Outcome = 'done' | 'duplicate';
 
 /** A message is held in hand this long while the database is away; then it waits in a retry queue instead. */
 const LONGEST_HOLD_MS = 600_000;
+/**
+ * A handler's own refused connection looks like the database's. So after a few cuts the database is asked, and when
+ * it answers they count as failures of the handler.
+ */
+const UNCOUNTED_CUTS = 3;
 const MAX_HOLD_PAUSE_MS = 5_000;
 
 /**
@@ -52,20 +57,30 @@ export class MessageProcessor {
     return disposition;
   }
 
-  private async decide(consumer: Consumer, delivery: Delivery): Promise<{ disposition: Disposition; outcome: string }> {
+  private async decide(
+    consumer: Consumer,
+    delivery: Delivery,
+  ): Promise<{ disposition: Disposition; outcome: string }> {
     let message: { event: CloudEvent; data: unknown };
     try {
       message = parse(consumer.event, delivery.body);
     } catch (error) {
-      return { disposition: { kind: 'park', failure: failureOf(error, 'invalid', delivery.attempt) }, outcome: 'parked' };
+      return {
+        disposition: { kind: 'park', failure: failureOf(error, 'invalid', delivery.attempt) },
+        outcome: 'parked',
+      };
     }
     const since = performance.now();
     let failures = 0;
-    for (let pauseMs = 100; ; ) {
+    let cuts = 0;
+    for (let pauseMs = 100; ;) {
       try {
-        return { disposition: { kind: 'done' }, outcome: await this.attempt(consumer, message, delivery.attempt) };
+        return {
+          disposition: { kind: 'done' },
+          outcome: await this.attempt(consumer, message, delivery.attempt),
+        };
       } catch (error) {
-        if (await this.isDatabaseAway(error)) {
+        if (isConnectionFailure(error) && (cuts++ < UNCOUNTED_CUTS || (await this.isDatabaseAway()))) {
           // Not the message's fault: it keeps its attempts and holds its place in hand, which pauses the consumer.
           const held = await this.hold(pauseMs, since);
           if (held === 'release') return { disposition: { kind: 'release' }, outcome: 'released' };
@@ -79,11 +94,17 @@ export class MessageProcessor {
     }
   }
 
-  private giveUp(consumer: Consumer, { attempt }: Delivery, error: unknown): { disposition: Disposition; outcome: string } {
+  private giveUp(
+    consumer: Consumer,
+    { attempt }: Delivery,
+    error: unknown,
+  ): { disposition: Disposition; outcome: string } {
     const delayMs = this.settings.retryDelaysMs[attempt - 1];
     if (error instanceof PermanentError || delayMs === undefined) {
       const failure = failureOf(error, error instanceof PermanentError ? 'permanent' : 'exhausted', attempt);
-      this.settings.logger.error(`${consumer.name}: parked after attempt ${String(attempt)}: ${failure.errorMessage}`);
+      this.settings.logger.error(
+        `${consumer.name}: parked after attempt ${String(attempt)}: ${failure.errorMessage}`,
+      );
       return { disposition: { kind: 'park', failure }, outcome: 'parked' };
     }
     this.settings.logger.warn(`${consumer.name}: attempt ${String(attempt)} failed: ${String(error)}`);
@@ -92,7 +113,9 @@ export class MessageProcessor {
 
   private laterUncounted(delivery: Delivery): Disposition {
     const delayMs = this.settings.retryDelaysMs[0];
-    return delayMs === undefined ? { kind: 'release' } : { kind: 'retry', delayMs, attempt: delivery.attempt };
+    return delayMs === undefined
+      ? { kind: 'release' }
+      : { kind: 'retry', delayMs, attempt: delivery.attempt };
   }
 
   private async hold(pauseMs: number, since: number): Promise<'again' | 'later' | 'release'> {
@@ -101,12 +124,10 @@ export class MessageProcessor {
     return this.stopping.signal.aborted ? 'release' : 'again';
   }
 
-  /** A handler's own refused connection looks like the database's: so ask the database. */
-  private async isDatabaseAway(error: unknown): Promise<boolean> {
-    if (!isConnectionFailure(error)) return false;
+  private async isDatabaseAway(): Promise<boolean> {
     return this.database.query('SELECT 1').then(
       () => false,
-      (probe: unknown) => isConnectionFailure(probe),
+      (error: unknown) => isConnectionFailure(error),
     );
   }
 
@@ -148,7 +169,12 @@ export class MessageProcessor {
   }
 
   /** After a commit of unknown outcome the next attempt comes here too, and the inbox knows. */
-  private async once(consumer: Consumer, event: CloudEvent, data: unknown, attempt: number): Promise<Outcome> {
+  private async once(
+    consumer: Consumer,
+    event: CloudEvent,
+    data: unknown,
+    attempt: number,
+  ): Promise<Outcome> {
     return this.database.transaction(async (tx) => {
       const fresh = await queryRows(
         tx,
@@ -173,7 +199,9 @@ function parse(definition: EventDefinition, body: string): { event: CloudEvent; 
   const event = cloudEventSchema.safeParse(json);
   if (!event.success) throw new InvalidMessageError(`not a CloudEvent: ${event.error.message}`);
   if (event.data.type !== definition.name) {
-    throw new InvalidMessageError(`unexpected type ${event.data.type}, this consumer takes ${definition.name}`);
+    throw new InvalidMessageError(
+      `unexpected type ${event.data.type}, this consumer takes ${definition.name}`,
+    );
   }
   const data = definition.data.safeParse(event.data.data);
   if (!data.success) throw new InvalidMessageError(`data of ${definition.name}: ${data.error.message}`);

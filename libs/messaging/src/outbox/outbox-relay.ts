@@ -102,7 +102,9 @@ export class OutboxRelay {
     const { pollMs } = this.settings.relay;
     const broken = this.failures > 0;
     if (this.nudged && !broken) return;
-    const pauseMs = broken ? Math.min(MAX_PAUSE_MS, pollMs * 2 ** this.failures) * (0.5 + Math.random() / 2) : pollMs;
+    const pauseMs = broken
+      ? Math.min(MAX_PAUSE_MS, pollMs * 2 ** this.failures) * (0.5 + Math.random() / 2)
+      : pollMs;
     const abort = new AbortController();
     this.wake = () => {
       // While something is broken a commit is no reason to hurry, only the broker's return or a stop is.

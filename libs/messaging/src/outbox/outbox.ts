@@ -68,7 +68,11 @@ export class Outbox {
    * @returns the message id, UUIDv7
    * @throws UnpublishableEventError when the data breaks the event's schema or is over 1 MB; Error without an open transaction
    */
-  async publish<Event extends EventDefinition>(tx: Tx, event: Event, message: EventMessage<Event>): Promise<string> {
+  async publish<Event extends EventDefinition>(
+    tx: Tx,
+    event: Event,
+    message: EventMessage<Event>,
+  ): Promise<string> {
     const [id] = await this.publishAll(tx, event, [message]);
     return id as string;
   }
@@ -98,7 +102,16 @@ export class Outbox {
       const traceparent = traceparentOf(span) ?? flow?.traceparent ?? null;
       const now = new Date();
       if (messages.length === 1) {
-        const parameters = [ids[0], event.name, messages[0]?.key, bodies[0], correlations[0], cause, traceparent, now];
+        const parameters = [
+          ids[0],
+          event.name,
+          messages[0]?.key,
+          bodies[0],
+          correlations[0],
+          cause,
+          traceparent,
+          now,
+        ];
         await queryRows(tx, INSERT_ONE, parameters);
       } else {
         const keys = messages.map(({ key }) => key);

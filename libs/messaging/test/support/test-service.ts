@@ -4,7 +4,11 @@ import { z } from 'zod';
 import { DeadLetters } from '../../src/dead-letters/dead-letters.js';
 import type { MessageContext } from '../../src/inbox/message-context.js';
 import { MessageProcessor } from '../../src/inbox/message-processor.js';
-import { messagingSettings, type MessagingOptions, type MessagingSettings } from '../../src/messaging-options.js';
+import {
+  messagingSettings,
+  type MessagingOptions,
+  type MessagingSettings,
+} from '../../src/messaging-options.js';
 import { MessagingServer } from '../../src/messaging-server.js';
 import { Messaging } from '../../src/messaging.js';
 import { OutboxRelay } from '../../src/outbox/outbox-relay.js';
@@ -34,12 +38,19 @@ export interface TestConsumer {
 export interface Parts {
   readonly outbox?: (database: Database, relay: OutboxRelay, transport: MessageTransport) => Outbox;
   readonly store?: (database: Database) => OutboxStore;
-  readonly relay?: (store: OutboxStore, transport: MessageTransport, settings: MessagingSettings) => OutboxRelay;
+  readonly relay?: (
+    store: OutboxStore,
+    transport: MessageTransport,
+    settings: MessagingSettings,
+  ) => OutboxRelay;
   readonly transport?: (real: MessageTransport) => MessageTransport;
 }
 
 /** Writes the effect that the tests count. */
-export async function record(data: EventData<typeof Counted>, { tx, consumer }: MessageContext): Promise<void> {
+export async function record(
+  data: EventData<typeof Counted>,
+  { tx, consumer }: MessageContext,
+): Promise<void> {
   await tx.query('INSERT INTO ledger (consumer, key, n) VALUES ($1, $2, $3)', [consumer, data.key, data.n]);
 }
 
@@ -63,7 +74,9 @@ export class TestService {
     const real = createTransport(settings);
     this.transport = parts.transport?.(real) ?? real;
     this.store = parts.store?.(database) ?? new OutboxStore(database);
-    this.relay = parts.relay?.(this.store, this.transport, settings) ?? new OutboxRelay(this.store, this.transport, settings);
+    this.relay =
+      parts.relay?.(this.store, this.transport, settings) ??
+      new OutboxRelay(this.store, this.transport, settings);
     const nudge = (): void => {
       this.relay.nudge();
     };
@@ -74,7 +87,8 @@ export class TestService {
     const retention = new Retention(database, this.store, this.deadLetters, settings);
     this.messaging = new Messaging(this.transport, this.relay, this.server, retention, this.deadLetters);
     for (const [consumer, { event = Counted, prefetch = 20, handle = record }] of Object.entries(consumers)) {
-      const handler = (data: EventData<typeof Counted>, message: MessageContext): Promise<void> => handle(data, message);
+      const handler = (data: EventData<typeof Counted>, message: MessageContext): Promise<void> =>
+        handle(data, message);
       this.server.addHandler(event.name, handler, true, { event, consumer, prefetch });
     }
   }
@@ -84,7 +98,7 @@ export class TestService {
     await new Promise<void>((resolve, reject) => {
       this.server.listen((error) => {
         if (error === undefined) resolve();
-        else reject(error instanceof Error ? error : new Error(String(error)));
+        else reject(error instanceof Error ? error : new Error('listen failed', { cause: error }));
       });
     });
     if (relay) this.relay.start();
@@ -102,7 +116,17 @@ export class TestService {
   }
 
   /** Rows of the outbox, oldest first. */
-  rows(): Promise<{ message_id: string; key: string; attempts: number; last_error: string | null; published_at: Date | null }[]> {
-    return this.database.query('SELECT message_id, key, attempts, last_error, published_at FROM outbox ORDER BY id');
+  rows(): Promise<
+    {
+      message_id: string;
+      key: string;
+      attempts: number;
+      last_error: string | null;
+      published_at: Date | null;
+    }[]
+  > {
+    return this.database.query(
+      'SELECT message_id, key, attempts, last_error, published_at FROM outbox ORDER BY id',
+    );
   }
 }

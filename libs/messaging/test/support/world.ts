@@ -1,5 +1,5 @@
 import type { Database } from '@hornbook/database';
-import { createTestDatabase, eventually, expectNoLeaks, testRabbitmq, type TestDatabase } from '@hornbook/testing';
+import { createTestDatabase, eventually, testRabbitmq, type TestDatabase } from '@hornbook/testing';
 import { randomBytes } from 'node:crypto';
 import type { MessagingOptions, TransportOptions } from '../../src/messaging-options.js';
 import { openDatabase } from './test-database.js';
@@ -30,14 +30,22 @@ export class World {
     readonly namespace: string,
   ) {}
 
-  /** @param options `transport`: another broker than the shared one, such as a private node or a proxy before it */
+  /** @param options `transport`: another broker than the shared one, such as a private node or a proxy before it; `adminUrl`: another Postgres */
   static async open(
     kind: TransportOptions['kind'],
-    { parts = {}, timeoutMs = 15_000, transport }: { parts?: Parts; timeoutMs?: number; transport?: TransportOptions } = {},
+    {
+      parts = {},
+      timeoutMs = 15_000,
+      transport,
+      adminUrl,
+    }: { parts?: Parts; timeoutMs?: number; transport?: TransportOptions; adminUrl?: string } = {},
   ): Promise<World> {
-    const database = await createTestDatabase({ services: ['alpha', 'beta', 'broker'] });
+    const services = ['alpha', 'beta', 'broker'];
+    const database = await createTestDatabase({ services, ...(adminUrl === undefined ? {} : { adminUrl }) });
     const own: TransportOptions =
-      kind === 'rabbitmq' ? { kind, url: testRabbitmq().url } : { kind, url: database.urlFor('broker'), visibilitySeconds: 10 };
+      kind === 'rabbitmq'
+        ? { kind, url: testRabbitmq().url }
+        : { kind, url: database.urlFor('broker'), visibilitySeconds: 10 };
     return new World(database, transport ?? own, parts, timeoutMs, `t${randomBytes(5).toString('hex')}`);
   }
 
@@ -73,7 +81,10 @@ export class World {
   }
 
   /** Waits until the ledger has `count` lines, and returns it. */
-  async effects(service: TestService, count: number): Promise<{ consumer: string; key: string; n: number }[]> {
+  async effects(
+    service: TestService,
+    count: number,
+  ): Promise<{ consumer: string; key: string; n: number }[]> {
     await this.until(`${String(count)} effects`, async () => (await service.ledger()).length >= count);
     return service.ledger();
   }
@@ -86,7 +97,12 @@ export class World {
 }
 
 /** A promise that a test resolves. */
-export function gate(): { readonly opened: Promise<void>; open(): void } {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  return { opened: promise, open: resolve };
+export function gate(): { readonly opened: Promise<unknown>; open(): void } {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  return {
+    opened: promise,
+    open: () => {
+      resolve(undefined);
+    },
+  };
 }

@@ -36,6 +36,11 @@ export class ConfigurationError extends Error {
   }
 }
 
+/** A URL may carry a password where nobody expected one. */
+function withoutPassword(text: string): string {
+  return text.replaceAll(/\/\/[^/@\s]*@/g, '//…@');
+}
+
 /**
  * Reads and checks a configuration.
  * @param service name used in the error
@@ -65,7 +70,7 @@ export function loadConfig<Config>(
     const parsed = field.schema.safeParse(raw);
     if (parsed.success) values[name] = parsed.data;
     else {
-      const shown = field.secret ? `(hidden, ${String(raw.length)} characters)` : JSON.stringify(raw);
+      const shown = field.secret ? `(hidden, ${String(raw.length)} characters)` : JSON.stringify(withoutPassword(raw));
       faults.push(`${field.variable} was given ${shown}; allowed: ${field.allowed}`);
     }
   }

@@ -49,27 +49,32 @@ interface Needs {
 
 /** Readiness of a service: database, migrations, broker, and not on its way out. */
 export function createReadiness({ service, version, shutdown, database, transport }: Needs): Readiness {
+  const looks = { ...(database ? looksAt(database) : {}), ...(transport ? { broker: () => brokerOf(transport) } : {}) };
+  return async () => {
+    // Side by side: a probe waits for the slowest, not for the sum.
+    const results = await Promise.all(Object.entries(looks).map(async ([name, look]) => [name, await check(look)] as const));
+    const failed = results.some(([, { status }]) => status === 'failed');
+    const status = shutdown.begun ? 'stopping' : failed ? 'failed' : 'ok';
+    return { status, service, version, checks: Object.fromEntries(results) };
+  };
+}
+
+function looksAt(database: Database): Record<'database' | 'migrations', () => Promise<Check>> {
   // Migrations only ever go forward while a process lives: once seen done, not asked again.
   let migrated = false;
-  return async () => {
-    const checks: Record<string, Check> = {};
-    if (database) {
-      checks['database'] = await check(async () => {
-        await database.query('SELECT 1');
-        return { status: 'ok', detail: 'connected' };
-      });
-      checks['migrations'] = await check(async () => {
-        migrated ||= await isMigrated(database.dataSource);
-        return migrated ? { status: 'ok', detail: 'up to date' } : { status: 'failed', detail: 'pending' };
-      });
-    }
-    if (transport) {
-      checks['broker'] = await check(async () => {
-        const { ok, detail } = await transport.health();
-        return { status: ok ? 'ok' : 'failed', detail };
-      });
-    }
-    const failed = Object.values(checks).some(({ status }) => status === 'failed');
-    return { status: shutdown.begun ? 'stopping' : failed ? 'failed' : 'ok', service, version, checks };
+  return {
+    async database() {
+      await database.query('SELECT 1');
+      return { status: 'ok', detail: 'connected' };
+    },
+    async migrations() {
+      migrated ||= await isMigrated(database.dataSource);
+      return migrated ? { status: 'ok', detail: 'up to date' } : { status: 'failed', detail: 'pending' };
+    },
   };
+}
+
+async function brokerOf(transport: MessageTransport): Promise<Check> {
+  const { ok, detail } = await transport.health();
+  return { status: ok ? 'ok' : 'failed', detail };
 }

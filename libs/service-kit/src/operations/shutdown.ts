@@ -33,7 +33,7 @@ export class Shutdown {
   private async runPhases(): Promise<void> {
     for (const phase of shutdownPhases) {
       const steps = this.steps.get(phase) ?? [];
-      const outcomes = await Promise.allSettled(steps.map((step) => step()));
+      const outcomes = await Promise.allSettled(steps.map(async (step) => step()));
       for (const outcome of outcomes) {
         if (outcome.status === 'rejected') this.logger.error({ msg: 'shutdown step failed', phase, err: outcome.reason as unknown });
       }

@@ -20,6 +20,7 @@ const fastifyCodes: Record<string, { code: ErrorCode; detail?: string }> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: { code: 'validation_error', detail: 'The body is not as long as Content-Length says' },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: { code: 'unsupported_media_type', detail: 'Send the body as application/json' },
   FST_ERR_CTP_BODY_TOO_LARGE: { code: 'payload_too_large' },
+  FST_ERR_MAX_PARAM_LENGTH: { code: 'not_found', detail: 'Nothing is found under so long a path' },
   FST_ERR_BAD_URL: { code: 'validation_error', detail: 'The path is not a valid URL path' },
 };
 
@@ -36,6 +37,8 @@ const httpCodes: Record<number, ErrorCode> = {
   415: 'unsupported_media_type',
   503: 'service_unavailable',
 };
+
+const noMembers: ErrorMembers = () => ({});
 
 function fastifyFailure(error: unknown): FastifyFailure | undefined {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
@@ -57,7 +60,8 @@ export function asProblem(error: unknown, bodyLimit: number): ProblemError | und
   }
   if (error instanceof HttpException) {
     const code = httpCodes[error.getStatus()];
-    if (code) return new ProblemError(code, { detail: error.message, cause: error });
+    // Nest's own words for an unknown path repeat the query, which may hold what is nobody's business.
+    if (code) return new ProblemError(code, { detail: withoutQuery(error.message), cause: error });
   }
   if (isConnectionFailure(error)) {
     return new ProblemError('service_unavailable', {
@@ -69,6 +73,10 @@ export function asProblem(error: unknown, bodyLimit: number): ProblemError | und
   return undefined;
 }
 
+function withoutQuery(message: string): string {
+  return message.replace(/\?\S*$/, '');
+}
+
 /** Answers every error with the one problem body; the unforeseen ones are logged whole and shown not at all. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
@@ -76,7 +84,7 @@ export class ProblemFilter implements ExceptionFilter {
 
   constructor(
     private readonly bodyLimit: number,
-    private readonly errorMembers: ErrorMembers = () => ({}),
+    private readonly errorMembers: ErrorMembers = noMembers,
   ) {}
 
   async catch(error: unknown, host: ArgumentsHost): Promise<void> {
@@ -91,18 +99,31 @@ export class ProblemFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
-    const body = problem({
-      code: shown?.code ?? 'internal_error',
-      detail: shown?.message ?? 'An unexpected error occurred',
-      instance: request.url.split('?')[0] ?? '/',
-      requestId: request.id,
-      ...(shown?.faults ? { faults: shown.faults } : {}),
-      ...(shown?.members ? { members: shown.members } : {}),
-    });
-    await reply
-      .code(body.status)
-      .headers(shown?.headers ?? {})
-      .type('application/problem+json; charset=utf-8')
-      .send(JSON.stringify({ ...body, ...this.errorMembers(body) }));
+    await answerProblem(request, reply, shown, this.errorMembers);
   }
+}
+
+/**
+ * Sends the one problem body.
+ * @param shown undefined for what must stay inside
+ */
+export async function answerProblem(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  shown: ProblemError | undefined,
+  errorMembers: ErrorMembers = noMembers,
+): Promise<void> {
+  const body = problem({
+    code: shown?.code ?? 'internal_error',
+    detail: shown?.message ?? 'An unexpected error occurred',
+    instance: request.url.split('?')[0] ?? '/',
+    requestId: request.id,
+    ...(shown?.faults ? { faults: shown.faults } : {}),
+    ...(shown?.members ? { members: shown.members } : {}),
+  });
+  await reply
+    .code(body.status)
+    .headers(shown?.headers ?? {})
+    .type('application/problem+json; charset=utf-8')
+    .send(JSON.stringify({ ...body, ...errorMembers(body) }));
 }

@@ -2,9 +2,27 @@ import type { LoggerService } from '@nestjs/common';
 import { currentFlow } from '@hornbook/messaging';
 import { trace } from '@opentelemetry/api';
 import { pino, stdSerializers, type DestinationStream, type Logger } from 'pino';
+import { traceIdIn } from './request-flow.js';
 
 /** Members that never reach a log, wherever they stand. */
-const secretMembers = ['authorization', 'password', 'secret', 'token', 'apiKey', 'api_key', 'cookie', 'x-hornbook-identity', 'DATABASE_URL', 'RABBITMQ_URL'];
+const secretMembers = [
+  'authorization',
+  'password',
+  'secret',
+  'token',
+  'apiKey',
+  'api_key',
+  'x-api-key',
+  'cookie',
+  'set-cookie',
+  'x-hornbook-identity',
+  'databaseUrl',
+  'messagingDatabaseUrl',
+  'rabbitmqUrl',
+  'DATABASE_URL',
+  'MESSAGING_DATABASE_URL',
+  'RABBITMQ_URL',
+];
 const redactedPaths = secretMembers.flatMap((name) => {
   const member = /^[A-Za-z_]\w*$/.test(name) ? name : `["${name}"]`;
   const dotted = member.startsWith('[') ? member : `.${member}`;
@@ -12,7 +30,9 @@ const redactedPaths = secretMembers.flatMap((name) => {
 });
 
 /** What a log line says of an error: its kind, text and stack, but not the query parameters a database error carries. */
-function errorForLog(error: Error): unknown {
+function errorForLog(error: unknown): unknown {
+  // Anything can be thrown.
+  if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
   const { type, message, stack, code } = stdSerializers.err(error) as { type: string; message: string; stack: string; code?: unknown };
   return { type, message, stack, ...(code === undefined ? {} : { code }) };
 }
@@ -31,9 +51,13 @@ export function createLogger(service: string, level: string, destination?: Desti
       mixin: () => {
         const flow = currentFlow();
         const span = trace.getActiveSpan()?.spanContext();
+        const traceId = span?.traceId ?? traceIdIn(flow);
         return {
+          // Without a message as its cause the flow began with a request, whose id is the flow's.
+          ...(flow && flow.causationId === undefined ? { request_id: flow.correlationId } : {}),
           ...(flow ? { correlation_id: flow.correlationId } : {}),
-          ...(span ? { trace_id: span.traceId, span_id: span.spanId } : {}),
+          ...(traceId === undefined ? {} : { trace_id: traceId }),
+          ...(span ? { span_id: span.spanId } : {}),
         };
       },
     },

@@ -2,13 +2,16 @@ import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { REQUEST_ID_HEADER } from '@hornbook/contracts';
 import { runInFlow, type FlowContext } from '@hornbook/messaging';
-import { context, propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Context, type Span } from '@opentelemetry/api';
+import { context, isSpanContextValid, propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Context, type Span } from '@opentelemetry/api';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { Histogram } from 'prom-client';
 
 /** Ids from outside are kept when they are short and harmless; others are replaced. */
 const soundId = /^[\w.:-]{1,128}$/;
+
+/** Version, trace, parent span and flags of W3C Trace Context; ids of zeros alone are none. */
+const soundTraceparent = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** The id of a request: the caller's own when it sent a sound `X-Request-Id`, else a new one. */
 export function requestId(request: { headers: Record<string, unknown> }): string {
@@ -56,7 +59,8 @@ export function observeRequests(fastify: FastifyInstance, logger: Logger): void 
       { kind: SpanKind.SERVER, attributes: { 'http.request.method': request.method, 'http.route': request.routeOptions.url ?? '' } },
       parent,
     );
-    const flow: FlowContext = { correlationId: request.id, ...(typeof traceparent === 'string' ? { traceparent } : {}) };
+    const isTraced = typeof traceparent === 'string' && soundTraceparent.test(traceparent);
+    const flow: FlowContext = { correlationId: request.id, ...(isTraced ? { traceparent } : {}) };
     observed.set(request, { flow, span, otel: trace.setSpan(parent, span), startedAt: performance.now() });
     void reply.header(REQUEST_ID_HEADER, request.id);
     // Not Fastify's onResponse: it does not run when the client leaves before the answer is out.
@@ -72,6 +76,16 @@ export function observeRequests(fastify: FastifyInstance, logger: Logger): void 
   });
 }
 
+function traceIdOf(span: Span): string | undefined {
+  const spanContext = span.spanContext();
+  return isSpanContextValid(spanContext) ? spanContext.traceId : undefined;
+}
+
+/** Id of the trace that a flow belongs to, also in a process that records none itself. */
+export function traceIdIn(flow: FlowContext | undefined): string | undefined {
+  return flow?.traceparent?.split('-')[1];
+}
+
 /** Ends what `observeRequests` began: the span, the duration, the log line. Once a request, also when the client left. */
 function conclude(request: FastifyRequest, response: ServerResponse, logger: Logger): void {
   const entry = observed.get(request);
@@ -84,12 +98,12 @@ function conclude(request: FastifyRequest, response: ServerResponse, logger: Log
   if (status >= 500) entry.span.setStatus({ code: SpanStatusCode.ERROR });
   entry.span.end();
   if (quiet.has(route)) return;
-  const { traceId } = entry.span.spanContext();
+  const traceId = traceIdOf(entry.span) ?? traceIdIn(entry.flow);
   logger[status >= 500 ? 'error' : 'info']({
     msg: 'request',
     request_id: request.id,
     correlation_id: entry.flow.correlationId,
-    ...(/[1-9a-f]/.test(traceId) ? { trace_id: traceId } : {}),
+    ...(traceId === undefined ? {} : { trace_id: traceId }),
     method: request.method,
     route,
     status,

@@ -26,7 +26,12 @@ const LONGEST_HANDLING_SECONDS = 23 * 3_600;
 /** Makes a consumer's two queues and binds the first to its event. Safe to repeat. */
 export async function declareQueues(
   boss: PgBoss,
-  { queue, dead, event, visibilitySeconds }: { queue: string; dead: string; event: string; visibilitySeconds: number },
+  {
+    queue,
+    dead,
+    event,
+    visibilitySeconds,
+  }: { queue: string; dead: string; event: string; visibilitySeconds: number },
 ): Promise<void> {
   const kept = {
     // By default a job that waits for two weeks is deleted.
@@ -37,7 +42,8 @@ export async function declareQueues(
   };
   if (!(await boss.getQueue(dead))) await boss.createQueue(dead, { ...kept, retryLimit: 1_000_000 });
   // Like RabbitMQ's delivery limit: only a net for what kills its worker.
-  if (!(await boss.getQueue(queue))) await boss.createQueue(queue, { ...kept, retryLimit: 20, deadLetter: dead });
+  if (!(await boss.getQueue(queue)))
+    await boss.createQueue(queue, { ...kept, retryLimit: 20, deadLetter: dead });
   await boss.subscribe(event, queue);
 }
 
@@ -57,11 +63,15 @@ export async function insertJobs(
     jobs.map((data) => (delayMs > 0 ? { data, startAfter } : { data })),
     { returnId: true },
   );
-  if (stored?.length !== jobs.length) throw new Error(`queue ${queue} took ${String(stored?.length ?? 0)} of ${String(jobs.length)}`);
+  if (stored?.length !== jobs.length)
+    throw new Error(`queue ${queue} took ${String(stored?.length ?? 0)} of ${String(jobs.length)}`);
 }
 
 /** Takes up to `most` messages; they stay ours while `touch` is called often enough. */
 export async function takeJobs(boss: PgBoss, queue: string, most: number): Promise<TakenJob[]> {
   const jobs = await boss.fetch(queue, { batchSize: most });
-  return jobs.map(({ id, data }) => ({ id, data: jobSchema.safeParse(data).data ?? { body: JSON.stringify(data), attempt: 1 } }));
+  return jobs.map(({ id, data }) => ({
+    id,
+    data: jobSchema.safeParse(data).data ?? { body: JSON.stringify(data), attempt: 1 },
+  }));
 }

@@ -37,7 +37,10 @@ export class PostgresTransport extends MessageTransport {
   private isStarted = false;
   private stopping = false;
 
-  constructor(options: PostgresTransportOptions, private readonly settings: Settings) {
+  constructor(
+    options: PostgresTransportOptions,
+    private readonly settings: Settings,
+  ) {
     super();
     this.schema = options.schema ?? decodeURIComponent(new URL(options.url).username);
     this.visibilitySeconds = Math.max(MIN_VISIBILITY_SECONDS, options.visibilitySeconds ?? 15);
@@ -202,7 +205,9 @@ export class PostgresTransport extends MessageTransport {
       await insertJobs(this.boss, queue, [{ body, attempt: disposition.attempt }], disposition.delayMs);
     } else if (disposition.kind === 'park') {
       const { failure } = disposition;
-      await insertJobs(this.boss, `${queue}.dead`, [{ body, attempt: failure.attempts, failure: JSON.stringify(failure) }]);
+      await insertJobs(this.boss, `${queue}.dead`, [
+        { body, attempt: failure.attempts, failure: JSON.stringify(failure) },
+      ]);
     }
   }
 

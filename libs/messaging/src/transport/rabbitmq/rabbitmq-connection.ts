@@ -41,8 +41,8 @@ export class RabbitmqConnection {
 
   /** Cuts the connection, without a word to a peer that may not answer; the next one is tried at once. */
   drop(): void {
-    const connection = this.model?.connection as { stream?: Duplex } | undefined;
-    connection?.stream?.destroy();
+    // With an error: amqplib does not hear of a socket that closes quietly.
+    streamOf(this.model)?.destroy(new Error('connection cut'));
   }
 
   /** Says goodbye if the peer still listens, and stays away. */
@@ -82,9 +82,12 @@ export class RabbitmqConnection {
     // amqplib's time-out watches the socket, which may be closed while the handshake waits for ever.
     const model = await within(CONNECT_TIMEOUT_MS + 1_000, connected);
     const ended = new Promise<void>((resolve) => {
-      model.once('close', () => {
+      const end = (): void => {
         resolve();
-      });
+      };
+      model.once('close', end);
+      // While amqplib waits for the peer's goodbye it takes no notice of the socket.
+      streamOf(model)?.once('close', end);
     });
     const failed = ended.then(() => Promise.reject(new Error('connection ended')));
     failed.catch(() => undefined);
@@ -107,6 +110,11 @@ export class RabbitmqConnection {
       this.options.onLost();
     }
   }
+}
+
+/** The socket; not in amqplib's types, and the only way to end a connection whose peer is silent. */
+function streamOf(model: ChannelModel | undefined): Duplex | undefined {
+  return (model?.connection as { stream?: Duplex } | undefined)?.stream;
 }
 
 /** The error without the URL and its password. */

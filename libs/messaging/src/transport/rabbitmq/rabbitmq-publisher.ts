@@ -50,7 +50,9 @@ export class RabbitmqPublisher {
     });
     channel.on('return', ({ fields, properties }) => {
       const { replyText } = fields as { replyText?: string };
-      const waiting = this.inFlight.get(address(fields.exchange, fields.routingKey, String(properties.messageId)));
+      const waiting = this.inFlight.get(
+        address(fields.exchange, fields.routingKey, String(properties.messageId)),
+      );
       for (const entry of waiting ?? []) entry.returned = replyText ?? 'returned';
     });
     model.on('blocked', (reason) => (this.blocked = `blocked by the broker: ${reason}`));
@@ -101,9 +103,15 @@ export class RabbitmqPublisher {
       if (waiting) waiting.push(entry);
       else this.inFlight.set(key, [entry]);
       try {
-        channel.publish(message.exchange, message.routingKey, Buffer.from(message.body), this.properties(message), (error) => {
-          entry.resolve(outcomeOf(error, entry.returned));
-        });
+        channel.publish(
+          message.exchange,
+          message.routingKey,
+          Buffer.from(message.body),
+          this.properties(message),
+          (error) => {
+            entry.resolve(outcomeOf(error, entry.returned));
+          },
+        );
       } catch (error) {
         entry.resolve({ kind: 'unavailable', error: String(error) });
       }

@@ -36,7 +36,10 @@ export class RabbitmqTransport extends MessageTransport {
   private consumingOver: ChannelModel | undefined;
   private stopping = false;
 
-  constructor(options: RabbitmqTransportOptions, private readonly settings: Settings) {
+  constructor(
+    options: RabbitmqTransportOptions,
+    private readonly settings: Settings,
+  ) {
     super();
     const { url, heartbeatSeconds = 10, confirmTimeoutMs = 10_000 } = options;
     const { logger, service } = settings;
@@ -146,11 +149,16 @@ export class RabbitmqTransport extends MessageTransport {
     const { obstacle } = this.publisher;
     const idle = this.readers.filter((reader) => !reader.isConsuming).length;
     if (obstacle !== undefined) return Promise.resolve({ ok: false, detail: `rabbitmq: ${obstacle}` });
-    if (idle > 0) return Promise.resolve({ ok: false, detail: `rabbitmq: ${String(idle)} queues are not consumed` });
+    if (idle > 0)
+      return Promise.resolve({ ok: false, detail: `rabbitmq: ${String(idle)} queues are not consumed` });
     return Promise.resolve({ ok: true, detail: 'rabbitmq: connected' });
   }
 
-  private async handle(subscription: Subscription, message: ConsumeMessage, isAlive: () => boolean): Promise<boolean> {
+  private async handle(
+    subscription: Subscription,
+    message: ConsumeMessage,
+    isAlive: () => boolean,
+  ): Promise<boolean> {
     const body = message.content.toString('utf8');
     const disposition = await subscription.onMessage({ body, attempt: attemptOf(message) });
     if (disposition.kind === 'release') return false;
@@ -169,7 +177,12 @@ export class RabbitmqTransport extends MessageTransport {
     switch (disposition.kind) {
       case 'retry': {
         const exchange = this.topology.retryExchange(disposition.delayMs);
-        return { ...same, exchange, routingKey: this.topology.queue(queue), headers: { [ATTEMPT]: disposition.attempt } };
+        return {
+          ...same,
+          exchange,
+          routingKey: this.topology.queue(queue),
+          headers: { [ATTEMPT]: disposition.attempt },
+        };
       }
       case 'park': {
         const headers = { [FAILURE]: JSON.stringify(disposition.failure) };
@@ -193,14 +206,20 @@ export class RabbitmqTransport extends MessageTransport {
   }
 
   /** Keeps at it while the database is away: giving the message back would only count up its deliveries. */
-  private async keep(subscription: Subscription, message: ConsumeMessage, isAlive: () => boolean): Promise<boolean> {
+  private async keep(
+    subscription: Subscription,
+    message: ConsumeMessage,
+    isAlive: () => boolean,
+  ): Promise<boolean> {
     const dead: DeadDelivery = { body: message.content.toString('utf8'), failure: failureIn(message) };
     for (let pauseMs = 100; isAlive(); pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)) {
       try {
         await subscription.onDeadLetter(dead);
         return true;
       } catch (error) {
-        this.settings.logger.warn(`rabbitmq ${subscription.queue}: dead letter not stored yet: ${String(error)}`);
+        this.settings.logger.warn(
+          `rabbitmq ${subscription.queue}: dead letter not stored yet: ${String(error)}`,
+        );
       }
       if (this.stopping) return false;
       await delay(pauseMs);
@@ -225,7 +244,7 @@ function failureIn(message: ConsumeMessage): Failure {
   if (failure) return failure;
   // Not ours: the broker's delivery limit, after consumers that died with the message in hand.
   return {
-    reason: String(message.properties.headers?.['x-first-death-reason'] ?? 'unknown'),
+    reason: message.properties.headers?.['x-first-death-reason'] ?? 'unknown',
     errorClass: 'BrokerDeadLetter',
     errorMessage: 'the broker gave up on it: its consumers kept losing their connection',
     fingerprint: 'broker',
