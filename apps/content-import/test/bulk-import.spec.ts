@@ -203,20 +203,28 @@ describe('a bulk import', () => {
     expect((await world.post(longest)).status).toBe(201);
   });
 
-  it('takes the largest valid batch', async () => {
-    const phrases = Array.from({ length: 12 }, (_, index) =>
+  it.each([
+    ['in UTF-8', '🙂', JSON.stringify],
+    [
+      'with phonetic letters as escapes',
+      'ʃ',
+      (batch: unknown) => JSON.stringify(batch).replaceAll('ʃ', '\\u0283'),
+    ],
+  ])('takes the largest valid batch %s', async (_, letter, print) => {
+    const wide = letter === '🙂' ? letter : 'x';
+    const phrases = Array.from({ length: 12 }, (_unused, index) =>
       phrase(index + 1, {
-        reference_text: '🙂'.repeat(500),
-        phonetic_transcription: '🙂'.repeat(2000),
+        reference_text: wide.repeat(500),
+        phonetic_transcription: letter.repeat(2000),
         difficulty: 'intermediate',
         speaker: 'A',
       }),
     );
     const dialogues = Array.from({ length: 50 }, () =>
-      dialogue({ title: '🙂'.repeat(200), description: '🙂'.repeat(500), accent: 'south_african', phrases }),
+      dialogue({ title: wide.repeat(200), description: wide.repeat(500), accent: 'south_african', phrases }),
     );
 
-    const answer = await world.post(batch({ dialogues }));
+    const answer = await world.post(print(batch({ dialogues })));
 
     expect(answer.status).toBe(201);
     expect(answer.body['imported']).toMatchObject({ dialogues: 50, phrases: 600 });

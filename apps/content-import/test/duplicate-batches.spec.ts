@@ -1,7 +1,7 @@
 import { eventually } from '@hornbook/testing';
 import { categoryNames } from '@hornbook/contracts';
 import { batch, dialogue, phrase, reservation } from './support/batches.js';
-import { closeGate } from './support/gate.js';
+import { closeGate, openGates } from './support/gate.js';
 import { startWorld, type World } from './support/world.js';
 
 describe('a batch that is sent more than once', () => {
@@ -9,6 +9,7 @@ describe('a batch that is sent more than once', () => {
   beforeAll(async () => {
     world = await startWorld();
   });
+  afterEach(openGates);
   afterAll(() => world.stop());
 
   const copiesOf = async (batchId: string): Promise<number> => {
@@ -80,7 +81,7 @@ describe('a batch that is sent more than once', () => {
 
   it('is told at once to come back while another request is storing it', async () => {
     const sent = batch();
-    const gate = await closeGate(world);
+    const gate = await closeGate(world, 'beforeDialogues');
     const first = world.post(sent);
     await gate.waiting(1);
 
@@ -97,7 +98,7 @@ describe('a batch that is sent more than once', () => {
 
   it('is not kept waiting by a request that died in the middle', async () => {
     const sent = batch({ dialogues: [reservation(), dialogue()] });
-    const gate = await closeGate(world);
+    const gate = await closeGate(world, 'beforeDialogues');
     const first = world.post(sent);
     await gate.waiting(1);
 
@@ -119,6 +120,7 @@ describe('different batches that come at the same moment', () => {
   beforeAll(async () => {
     world = await startWorld();
   });
+  afterEach(openGates);
   afterAll(() => world.stop());
 
   it('create each category once and count it once', async () => {
@@ -143,14 +145,14 @@ describe('different batches that come at the same moment', () => {
 
   it('count a category for the batch that kept it when the one that made it first was rolled back', async () => {
     await world.sql('DELETE FROM categories');
-    const gate = await closeGate(world);
+    const gate = await closeGate(world, 'beforeDialogues');
     const first = world.post(batch());
     await gate.waiting(1);
     // It waits for the first one's category, not at the gate.
     const second = world.post(batch());
     await eventually(async () => {
       const waiting = await world.sql(
-        `SELECT 1 FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted`,
+        `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'transactionid'`,
       );
       return waiting.length === 1;
     });

@@ -1,8 +1,8 @@
 import { ContentBatchFailed, ContentBatchImported, payloadHash } from '@hornbook/contracts';
 import { eventually } from '@hornbook/testing';
-import pg from 'pg';
 import { batch, dialogue, phrase } from './support/batches.js';
 import { listenToEvents, type EventListener } from './support/events.js';
+import { closeGate, openGates } from './support/gate.js';
 import { startWorld, type Answer, type World } from './support/world.js';
 
 describe('a batch that the database refuses in the middle', () => {
@@ -17,6 +17,7 @@ describe('a batch that the database refuses in the middle', () => {
     await world.sql(`CREATE TRIGGER refuse BEFORE INSERT ON phrases FOR EACH ROW
       WHEN (NEW.reference_text LIKE 'Refuse me%') EXECUTE FUNCTION refuse_phrase()`);
   });
+  afterEach(openGates);
   afterAll(async () => {
     await listener.close();
     await world.stop();
@@ -131,27 +132,16 @@ describe('a batch that the database refuses in the middle', () => {
   });
 
   it('stays completed when a copy got through before the failure was recorded', async () => {
-    await world.sql(`CREATE FUNCTION wait_to_record() RETURNS trigger LANGUAGE plpgsql AS
-      $$ BEGIN PERFORM pg_advisory_xact_lock(77); RETURN NEW; END $$`);
-    await world.sql(`CREATE TRIGGER wait BEFORE INSERT ON import_batches FOR EACH ROW
-      WHEN (NEW.status = 'failed') EXECUTE FUNCTION wait_to_record()`);
-    const holder = new pg.Client({ connectionString: world.database.adminUrl });
-    await holder.connect();
-    await holder.query('SELECT pg_advisory_lock(77)');
+    const gate = await closeGate(world, 'beforeFailureRecord');
     const sent = batch({ dialogues: [refused] });
     const failing = world.post(sent);
-    await eventually(
-      async () =>
-        (await world.sql(`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = 77 AND NOT granted`))
-          .length === 1,
-    );
+    await gate.waiting(1);
 
     const copy = await world.post({ ...sent, dialogues: [dialogue()] });
-    await holder.end();
+    await gate.open();
 
     expect(copy.status).toBe(201);
     expect((await failing).status).toBe(500);
-    await world.sql('DROP FUNCTION wait_to_record CASCADE');
     expect((await read(sent.batch_id)).body).toMatchObject({
       status: 'completed',
       attempts: 1,
@@ -167,8 +157,9 @@ describe('a batch that the database refuses in the middle', () => {
     await world.sql('ALTER TABLE import_batches RENAME COLUMN error_message TO out_of_the_way');
     const sent = batch({ dialogues: [refused] });
 
-    const { status, body } = await world.post(sent);
-    await world.sql('ALTER TABLE import_batches RENAME COLUMN out_of_the_way TO error_message');
+    const { status, body } = await world
+      .post(sent)
+      .finally(() => world.sql('ALTER TABLE import_batches RENAME COLUMN out_of_the_way TO error_message'));
 
     expect(status).toBe(500);
     expect(body['error']).toBe('internal_error');

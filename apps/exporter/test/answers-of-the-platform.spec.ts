@@ -8,7 +8,12 @@ import { PLATFORM_TOKEN, World } from './support/world.js';
 describe('answers of the platform', () => {
   let world: World;
   beforeAll(async () => {
-    world = await World.open({ EXPORT_TIMEOUT_MS: '500', EXPORT_LEASE_MS: '2000', EXPORT_MAX_ANSWER_BYTES: '100000', EXPORT_MAX_DEFERRALS: '3' });
+    world = await World.open({
+      EXPORT_TIMEOUT_MS: '500',
+      EXPORT_LEASE_MS: '2000',
+      EXPORT_MAX_ANSWER_BYTES: '100000',
+      EXPORT_MAX_DEFERRALS: '3',
+    });
   });
   beforeEach(() => world.reset());
   afterAll(() => world.close());
@@ -20,32 +25,59 @@ describe('answers of the platform', () => {
     ['408', refuse(408), 'timeout'],
     ['a reset connection', reset, 'connection_error'],
     ['silence', silence, 'timeout'],
-    ['a body beyond the limit', storeBut((_batch, response) => json(response, 201, { filler: 'x'.repeat(200_000) })), 'unreadable_answer'],
-  ])('%s: the same bytes again after each configured wait, then a failure', async (_what, reply, errorType) => {
-    world.platform.reply = reply;
-    // Else what was stored all the same would be found and confirmed.
-    world.platform.forgetful = true;
-    const ids = await world.export([dialogue()]);
-    await world.settled(ids, 'failed');
-    expect(world.platform.received).toHaveLength(4);
-    expect(new Set(world.platform.received.map(({ body }) => body)).size).toBe(1);
-    const [failure] = await world.failures('?resolved=false');
-    expect(failure).toMatchObject({ error_type: errorType, whole_batch: true, dialogue_ids: ids, error_message: expect.stringMatching(/^Given up after 4 sends: /) });
-    const { history } = await world.dialogue(ids[0]!);
-    const events = history.map(({ event }) => event);
-    expect(events).toEqual([
-      'submitted',
-      'batched',
-      ...Array.from({ length: 3 }, () => ['sending', 'answered', 'retry_scheduled']).flat(),
-      'sending',
-      'answered',
-      'failed',
-    ]);
-    expect(await world.batch(failure!.batch_id)).toMatchObject({ state: 'failed', attempts: 4, sends: 4, last_error_type: errorType, due_at: null });
-  });
+    [
+      'a body beyond the limit',
+      storeBut((_batch, response) => json(response, 201, { filler: 'x'.repeat(200_000) })),
+      'unreadable_answer',
+    ],
+  ])(
+    '%s: the same bytes again after each configured wait, then a failure',
+    async (_what, reply, errorType) => {
+      world.platform.reply = reply;
+      // Else what was stored all the same would be found and confirmed.
+      world.platform.forgetful = true;
+      const ids = await world.export([dialogue()]);
+      await world.settled(ids, 'failed');
+      expect(world.platform.received).toHaveLength(4);
+      expect(new Set(world.platform.received.map(({ body }) => body)).size).toBe(1);
+      const [failure] = await world.failures('?resolved=false');
+      expect(failure).toMatchObject({
+        error_type: errorType,
+        whole_batch: true,
+        dialogue_ids: ids,
+        error_message: expect.stringMatching(/^Given up after 4 sends: /),
+      });
+      const { history } = await world.dialogue(ids[0]!);
+      const events = history.map(({ event }) => event);
+      expect(events).toEqual([
+        'submitted',
+        'batched',
+        ...Array.from({ length: 3 }, () => ['sending', 'answered', 'retry_scheduled']).flat(),
+        'sending',
+        'answered',
+        'failed',
+      ]);
+      expect(await world.batch(failure!.batch_id)).toMatchObject({
+        state: 'failed',
+        attempts: 4,
+        sends: 4,
+        last_error_type: errorType,
+        due_at: null,
+      });
+    },
+  );
 
   it.each([
-    ['500', refuse(500, { success: false, error: 'internal_error', message: 'An unexpected error occurred', request_id: 'req-abc123' }), 'unexpected_answer'],
+    [
+      '500',
+      refuse(500, {
+        success: false,
+        error: 'internal_error',
+        message: 'An unexpected error occurred',
+        request_id: 'req-abc123',
+      }),
+      'unexpected_answer',
+    ],
     ['404', refuse(404), 'unexpected_answer'],
     ['413', refuse(413), 'unexpected_answer'],
     ['200 instead of 201', refuse(200, { success: true }), 'unexpected_answer'],
@@ -55,7 +87,9 @@ describe('answers of the platform', () => {
     const ids = await world.export(dialogues(2));
     await world.settled(ids, 'failed');
     expect(world.platform.received).toHaveLength(1);
-    expect(await world.failures()).toMatchObject([{ error_type: errorType, dialogue_ids: ids, whole_batch: true }]);
+    expect(await world.failures()).toMatchObject([
+      { error_type: errorType, dialogue_ids: ids, whole_batch: true },
+    ]);
   });
 
   it('a redirect is never followed, so the token goes nowhere else', async () => {
@@ -77,14 +111,17 @@ describe('answers of the platform', () => {
     }
   });
 
-  it.each(['2', new Date(Date.now() + 3_000).toUTCString()])('503 with Retry-After: %s waits as long as it says', async (retryAfter) => {
-    world.platform.next(refuse(503, {}, { 'retry-after': retryAfter }));
-    const startedAt = Date.now();
-    const ids = await world.export([dialogue()]);
-    await world.settled(ids, 'confirmed');
-    expect(Date.now() - startedAt).toBeGreaterThan(900);
-    expect(world.platform.received).toHaveLength(2);
-  });
+  it.each(['2', new Date(Date.now() + 3_000).toUTCString()])(
+    '503 with Retry-After: %s waits as long as it says',
+    async (retryAfter) => {
+      world.platform.next(refuse(503, {}, { 'retry-after': retryAfter }));
+      const startedAt = Date.now();
+      const ids = await world.export([dialogue()]);
+      await world.settled(ids, 'confirmed');
+      expect(Date.now() - startedAt).toBeGreaterThan(900);
+      expect(world.platform.received).toHaveLength(2);
+    },
+  );
 
   it('429 waits as long as it says, counts as no attempt, and holds back other batches too', async () => {
     world.platform.next(refuse(429, { error: 'rate_limited' }, { 'retry-after': '1' }));
@@ -93,7 +130,9 @@ describe('answers of the platform', () => {
     const second = await world.export([dialogue()]);
     expect(world.platform.received).toHaveLength(1);
     await world.settled([...first, ...second], 'confirmed');
-    const deferred = (await world.batches()).find(({ batch_id }) => batch_id === world.platform.received[0]!.batchId);
+    const deferred = (await world.batches()).find(
+      ({ batch_id }) => batch_id === world.platform.received[0]!.batchId,
+    );
     expect(deferred).toMatchObject({ attempts: 0, deferrals: 1, state: 'confirmed' });
   });
 
@@ -102,7 +141,9 @@ describe('answers of the platform', () => {
     const ids = await world.export([dialogue()]);
     await world.settled(ids, 'failed');
     expect(world.platform.received).toHaveLength(4);
-    expect(await world.failures()).toMatchObject([{ error_type: 'batch_in_progress', error_message: expect.stringContaining('Put off 3 times') }]);
+    expect(await world.failures()).toMatchObject([
+      { error_type: 'batch_in_progress', error_message: expect.stringContaining('Put off 3 times') },
+    ]);
   });
 
   it('409 batch_in_progress waits, then finds the batch done', async () => {
@@ -110,21 +151,35 @@ describe('answers of the platform', () => {
     const ids = await world.export(dialogues(2));
     await world.settled(ids, 'confirmed');
     expect(world.platform.titles).toHaveLength(2);
-    expect((await world.batches())[0]).toMatchObject({ attempts: 0, deferrals: 1, confirmed_by: 'read_back' });
+    expect((await world.batches())[0]).toMatchObject({
+      attempts: 0,
+      deferrals: 1,
+      confirmed_by: 'read_back',
+    });
   });
 
   it.each([
-    ['of the contract', { success: false, error: 'duplicate_batch', original_import: { imported_at: '2024-01-15T10:30:47Z', dialogues: 1 } }],
+    [
+      'of the contract',
+      {
+        success: false,
+        error: 'duplicate_batch',
+        original_import: { imported_at: '2024-01-15T10:30:47Z', dialogues: 1 },
+      },
+    ],
     ['as FastAPI wraps it', { detail: { error: 'duplicate_batch', message: 'already processed' } }],
     ['without any body', ''],
-  ])('409 duplicate_batch (%s) is read back and confirmed with the ids that are there', async (_what, body) => {
-    world.platform.next(storeBut(refuse(409, body)));
-    const ids = await world.export([dialogue()]);
-    await world.settled(ids, 'confirmed');
-    const [stored] = world.platform.stored.values();
-    expect((await world.dialogue(ids[0]!)).pronielts_dialog_id).toBe(stored?.results[0]?.dialog_id);
-    expect(world.platform.reads).toEqual([world.platform.received[0]!.batchId]);
-  });
+  ])(
+    '409 duplicate_batch (%s) is read back and confirmed with the ids that are there',
+    async (_what, body) => {
+      world.platform.next(storeBut(refuse(409, body)));
+      const ids = await world.export([dialogue()]);
+      await world.settled(ids, 'confirmed');
+      const [stored] = world.platform.stored.values();
+      expect((await world.dialogue(ids[0]!)).pronielts_dialog_id).toBe(stored?.results[0]?.dialog_id);
+      expect(world.platform.reads).toEqual([world.platform.received[0]!.batchId]);
+    },
+  );
 
   it('409 duplicate_batch of a batch that the platform does not show is no confirmation', async () => {
     world.platform.reply = refuse(409, { error: 'duplicate_batch' });
@@ -152,22 +207,44 @@ describe('answers of the platform', () => {
     const first = await world.export([dialogue()]);
     await world.settled(first, 'failed');
     const { body } = await world.call('/status');
-    expect(body).toMatchObject({ paused: true, pause_reason: expect.stringContaining(`(${String(status)}): Token expired`), paused_at: expect.any(String) });
+    expect(body).toMatchObject({
+      paused: true,
+      pause_reason: expect.stringContaining(`(${String(status)}): Token expired`),
+      paused_at: expect.any(String),
+    });
     expect(JSON.stringify(body)).not.toContain(PLATFORM_TOKEN);
 
     const second = await world.submit(dialogues(60));
     const refused = await world.exportNow();
     expect(refused.status).toBe(409);
-    expect(refused.body).toMatchObject({ code: 'conflict', detail: expect.stringContaining('Token expired') });
+    expect(refused.body).toMatchObject({
+      code: 'conflict',
+      detail: expect.stringContaining('Token expired'),
+    });
     expect(world.platform.received).toHaveLength(1);
-    expect(await world.failures()).toMatchObject([{ error_type: status === 401 ? 'unauthorized' : 'forbidden' }]);
+    expect(await world.failures()).toMatchObject([
+      { error_type: status === 401 ? 'unauthorized' : 'forbidden' },
+    ]);
 
     world.platform.reply = faithful;
-    expect((await world.call('/resume', { method: 'POST' })).body).toEqual({ paused: false, was_paused: true });
-    expect((await world.call('/resume', { method: 'POST' })).body).toEqual({ paused: false, was_paused: false });
+    expect((await world.call('/resume', { method: 'POST' })).body).toEqual({
+      paused: false,
+      was_paused: true,
+    });
+    expect((await world.call('/resume', { method: 'POST' })).body).toEqual({
+      paused: false,
+      was_paused: false,
+    });
     await world.exportNow();
-    await world.call('/failures/retry', { method: 'POST', body: { error_type: status === 401 ? 'unauthorized' : 'forbidden' } });
+    await world.call('/failures/retry', {
+      method: 'POST',
+      body: { error_type: status === 401 ? 'unauthorized' : 'forbidden' },
+    });
     await world.settled([...first, ...second], 'confirmed');
-    expect((await world.call('/status')).body).toMatchObject({ paused: false, pause_reason: null, paused_at: null });
+    expect((await world.call('/status')).body).toMatchObject({
+      paused: false,
+      pause_reason: null,
+      paused_at: null,
+    });
   });
 });

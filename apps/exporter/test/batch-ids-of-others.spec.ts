@@ -7,7 +7,13 @@ import { World } from './support/world.js';
 const overtaken =
   (then: Reply): Reply =>
   (batch, response, platform) => {
-    platform.store({ ...batch.request, dialogues: batch.request.dialogues.map((dialogue) => ({ ...dialogue, title: `Foreign ${dialogue.title}`.slice(0, 200) })) });
+    platform.store({
+      ...batch.request,
+      dialogues: batch.request.dialogues.map((dialogue) => ({
+        ...dialogue,
+        title: `Foreign ${dialogue.title}`.slice(0, 200),
+      })),
+    });
     return then(batch, response, platform);
   };
 
@@ -27,8 +33,13 @@ describe('a batch id that belongs to somebody else’s batch', () => {
     const [first, second] = world.platform.received;
     expect(second?.batchId).not.toBe(first?.batchId);
     expect(second?.request.dialogues).toEqual(first?.request.dialogues);
-    for (const { title } of sent) expect(world.platform.titles.filter((there) => there === title)).toHaveLength(1);
-    expect(await world.batch(first!.batchId)).toMatchObject({ state: 'replaced', replaced_by: second?.batchId, last_error_type: 'batch_id_conflict' });
+    for (const { title } of sent)
+      expect(world.platform.titles.filter((there) => there === title)).toHaveLength(1);
+    expect(await world.batch(first!.batchId)).toMatchObject({
+      state: 'replaced',
+      replaced_by: second?.batchId,
+      last_error_type: 'batch_id_conflict',
+    });
     const mine = world.platform.stored.get(second!.batchId)!;
     expect((await world.dialogue(ids[0]!)).pronielts_dialog_id).toBe(mine.results[0]!.dialog_id);
   });
@@ -36,7 +47,8 @@ describe('a batch id that belongs to somebody else’s batch', () => {
   it('is recognised by its titles where the platform does not compare payloads', async () => {
     world.platform.next(overtaken(refuse(409, { error: 'duplicate_batch' })));
     // Such a platform shows no hash either.
-    world.platform.readReply = (batchId, response, platform) => json(response, 200, { batch_id: batchId, results: platform.stored.get(batchId)?.results });
+    world.platform.readReply = (batchId, response, platform) =>
+      json(response, 200, { batch_id: batchId, results: platform.stored.get(batchId)?.results });
     const ids = await world.export(dialogues(2));
     await world.settled(ids, 'confirmed');
     expect(world.platform.received).toHaveLength(2);

@@ -6,7 +6,12 @@ import { World } from './support/world.js';
 describe('a platform that cannot be reached', () => {
   let world: World;
   beforeEach(async () => {
-    world = await World.open({ EXPORT_CIRCUIT_FAILURES: '2', EXPORT_CIRCUIT_OPEN_MS: '400', EXPORT_CONCURRENCY: '2', EXPORT_RETRY_DELAYS_MS: '10,10,10' });
+    world = await World.open({
+      EXPORT_CIRCUIT_FAILURES: '2',
+      EXPORT_CIRCUIT_OPEN_MS: '400',
+      EXPORT_CONCURRENCY: '2',
+      EXPORT_RETRY_DELAYS_MS: '10,10,10',
+    });
   });
   afterEach(() => world.close());
 

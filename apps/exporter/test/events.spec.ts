@@ -3,7 +3,15 @@ import { Database } from '@hornbook/database';
 import { Outbox } from '@hornbook/messaging';
 import { eventually } from '@hornbook/testing';
 import { dialogues } from './support/dialogues.js';
-import { faithful, refuse, reset, silence, storeBut, type ReceivedBatch, type Reply } from './support/platform.js';
+import {
+  faithful,
+  refuse,
+  reset,
+  silence,
+  storeBut,
+  type ReceivedBatch,
+  type Reply,
+} from './support/platform.js';
 import { World } from './support/world.js';
 
 describe('events of the platform', () => {
@@ -15,7 +23,10 @@ describe('events of the platform', () => {
   afterAll(() => world.close());
 
   // The exporter's own outbox reaches the same exchange as the platform's.
-  async function publishImported(batch: ReceivedBatch, changes: Partial<EventData<typeof ContentBatchImported>> = {}): Promise<void> {
+  async function publishImported(
+    batch: ReceivedBatch,
+    changes: Partial<EventData<typeof ContentBatchImported>> = {},
+  ): Promise<void> {
     const { results } = world.platform.stored.get(batch.batchId)!;
     const data = {
       batch_id: batch.batchId,
@@ -27,17 +38,30 @@ describe('events of the platform', () => {
       ...changes,
     };
     const { app } = world.services[0]!;
-    await app.get(Database).transaction((tx) => app.get(Outbox).publish(tx, ContentBatchImported, { key: batch.batchId, data }));
+    await app
+      .get(Database)
+      .transaction((tx) => app.get(Outbox).publish(tx, ContentBatchImported, { key: batch.batchId, data }));
   }
 
   async function publishFailed(batch: ReceivedBatch, hash = payloadHash(batch.request)): Promise<void> {
-    const data = { batch_id: batch.batchId, source: 'automation-pipeline', payload_hash: hash, attempt: 1, reason: 'internal_error', failed_at: new Date().toISOString() };
+    const data = {
+      batch_id: batch.batchId,
+      source: 'automation-pipeline',
+      payload_hash: hash,
+      attempt: 1,
+      reason: 'internal_error',
+      failed_at: new Date().toISOString(),
+    };
     const { app } = world.services[0]!;
-    await app.get(Database).transaction((tx) => app.get(Outbox).publish(tx, ContentBatchFailed, { key: batch.batchId, data }));
+    await app
+      .get(Database)
+      .transaction((tx) => app.get(Outbox).publish(tx, ContentBatchFailed, { key: batch.batchId, data }));
   }
 
   const consumed = (count: number): Promise<unknown> =>
-    eventually(async () => (await world.sql('SELECT FROM inbox')).length === count, { description: `${String(count)} consumed events` });
+    eventually(async () => (await world.sql('SELECT FROM inbox')).length === count, {
+      description: `${String(count)} consumed events`,
+    });
 
   /** Answers `reply` and waits for the batch to stand in `state`. */
   async function sent(reply: Reply, state: string): Promise<{ ids: string[]; batch: ReceivedBatch }> {
@@ -52,17 +76,23 @@ describe('events of the platform', () => {
     ['a 504', storeBut(refuse(504)), 'waiting'],
     ['still on its way', storeBut(silence), 'sending'],
     ['a failure', storeBut(refuse(500)), 'failed'],
-  ])('that a batch is imported confirms it with its ids when the answer is %s', async (_how, reply, state) => {
-    const { ids, batch } = await sent(reply, state);
-    await publishImported(batch);
-    await world.settled(ids, 'confirmed');
-    expect(await world.batch(batch.batchId)).toMatchObject({ state: 'confirmed', confirmed_by: 'event' });
-    const { results } = world.platform.stored.get(batch.batchId)!;
-    const { pronielts_dialog_id, pronielts_phrase_ids } = await world.dialogue(ids[1]!);
-    expect({ dialog_id: pronielts_dialog_id, phrase_ids: pronielts_phrase_ids }).toMatchObject({ dialog_id: results[1]!.dialog_id, phrase_ids: results[1]!.phrase_ids });
-    expect(world.platform.received).toHaveLength(1);
-    expect((await world.failures()).every(({ resolution }) => resolution === 'confirmed')).toBe(true);
-  });
+  ])(
+    'that a batch is imported confirms it with its ids when the answer is %s',
+    async (_how, reply, state) => {
+      const { ids, batch } = await sent(reply, state);
+      await publishImported(batch);
+      await world.settled(ids, 'confirmed');
+      expect(await world.batch(batch.batchId)).toMatchObject({ state: 'confirmed', confirmed_by: 'event' });
+      const { results } = world.platform.stored.get(batch.batchId)!;
+      const { pronielts_dialog_id, pronielts_phrase_ids } = await world.dialogue(ids[1]!);
+      expect({ dialog_id: pronielts_dialog_id, phrase_ids: pronielts_phrase_ids }).toMatchObject({
+        dialog_id: results[1]!.dialog_id,
+        phrase_ids: results[1]!.phrase_ids,
+      });
+      expect(world.platform.received).toHaveLength(1);
+      expect((await world.failures()).every(({ resolution }) => resolution === 'confirmed')).toBe(true);
+    },
+  );
 
   it('and the answer, in whichever order and however often, confirm once', async () => {
     const before = await confirmedSoFar();
@@ -85,7 +115,15 @@ describe('events of the platform', () => {
 
   it.each([
     ['of another payload', { payload_hash: '0'.repeat(64) }],
-    ['with other titles', { results: [{ title: 'Other', dialog_id: 1, phrase_ids: [1, 2] }, { title: 'Another', dialog_id: 2, phrase_ids: [3, 4] }] }],
+    [
+      'with other titles',
+      {
+        results: [
+          { title: 'Other', dialog_id: 1, phrase_ids: [1, 2] },
+          { title: 'Another', dialog_id: 2, phrase_ids: [3, 4] },
+        ],
+      },
+    ],
     ['with too few results', { results: [] }],
   ])('under an id of ours but %s confirm nothing', async (_what, changes) => {
     const { batch } = await sent(storeBut(refuse(504)), 'waiting');
@@ -107,7 +145,9 @@ describe('events of the platform', () => {
     await publishFailed(batch, '0'.repeat(64));
     await consumed(2);
     const { history, status } = await world.dialogue(ids[0]!);
-    expect(history.filter(({ event }) => event === 'platform_failed')).toMatchObject([{ batch_id: batch.batchId, detail: { reason: 'internal_error', attempt: 1 } }]);
+    expect(history.filter(({ event }) => event === 'platform_failed')).toMatchObject([
+      { batch_id: batch.batchId, detail: { reason: 'internal_error', attempt: 1 } },
+    ]);
     expect(status).toBe('batched');
   });
 

@@ -15,8 +15,22 @@ describe('each dialogue arrives exactly once', () => {
     ['commits and then answers 504', storeBut(refuse(504))],
     ['commits and then cuts the connection', storeBut(reset)],
     ['commits and then says nothing', storeBut(silence)],
-    ['commits and then answers 201 with a broken body', storeBut((_batch, response) => void response.writeHead(201).end('{"succ'))],
-    ['commits and then answers 201 for other dialogues', storeBut((batch, response) => json(response, 201, { success: true, batch_id: batch.batchId, imported: { dialogues: 0, phrases: 0, categories_created: 0 }, results: [], processed_at: '2026-03-02T10:15:02Z' }))],
+    [
+      'commits and then answers 201 with a broken body',
+      storeBut((_batch, response) => void response.writeHead(201).end('{"succ')),
+    ],
+    [
+      'commits and then answers 201 for other dialogues',
+      storeBut((batch, response) =>
+        json(response, 201, {
+          success: true,
+          batch_id: batch.batchId,
+          imported: { dialogues: 0, phrases: 0, categories_created: 0 },
+          results: [],
+          processed_at: '2026-03-02T10:15:02Z',
+        }),
+      ),
+    ],
     ['refuses the connection before it commits anything', reset],
     ['answers 503 before it commits anything', refuse(503)],
   ])('though the platform %s', async (_how, reply) => {
@@ -25,11 +39,18 @@ describe('each dialogue arrives exactly once', () => {
     const ids = await world.export(sent);
     await world.settled(ids, 'confirmed');
     expect([...world.platform.titles].sort()).toEqual(sent.map(({ title }) => title).sort());
-    const kept = new Map([...world.platform.stored.values()].flatMap(({ results }) => results.map((result) => [result.title, result] as const)));
+    const kept = new Map(
+      [...world.platform.stored.values()].flatMap(({ results }) =>
+        results.map((result) => [result.title, result] as const),
+      ),
+    );
     for (const [index, id] of ids.entries()) {
       const { pronielts_dialog_id, pronielts_phrase_ids } = await world.dialogue(id);
       const there = kept.get(sent[index]!.title);
-      expect({ pronielts_dialog_id, pronielts_phrase_ids }).toEqual({ pronielts_dialog_id: there?.dialog_id, pronielts_phrase_ids: there?.phrase_ids });
+      expect({ pronielts_dialog_id, pronielts_phrase_ids }).toEqual({
+        pronielts_dialog_id: there?.dialog_id,
+        pronielts_phrase_ids: there?.phrase_ids,
+      });
     }
   });
 
@@ -40,7 +61,9 @@ describe('each dialogue arrives exactly once', () => {
     const { received } = world.platform;
     expect(received).toHaveLength(4);
     expect(new Set(received.map(({ body }) => body)).size).toBe(1);
-    expect(new Set(received.map(({ headers }) => headers['x-batch-id']))).toEqual(new Set([received[0]!.batchId]));
+    expect(new Set(received.map(({ headers }) => headers['x-batch-id']))).toEqual(
+      new Set([received[0]!.batchId]),
+    );
     const [row] = await world.sql<{ body: string }>('SELECT body FROM export_batches');
     expect(row?.body).toBe(received[0]!.body);
   });
@@ -57,7 +80,15 @@ describe('each dialogue arrives exactly once', () => {
   });
 
   it('though the platform grew stricter between a commit and the second send', async () => {
-    world.platform.next(storeBut(refuse(504)), refuse(400, { success: false, error: 'validation_error', message: 'Invalid request payload', details: [{ field: 'dialogues[0].title', error: 'Too plain' }] }));
+    world.platform.next(
+      storeBut(refuse(504)),
+      refuse(400, {
+        success: false,
+        error: 'validation_error',
+        message: 'Invalid request payload',
+        details: [{ field: 'dialogues[0].title', error: 'Too plain' }],
+      }),
+    );
     const ids = await world.export(dialogues(3));
     await world.settled(ids, 'confirmed');
     expect(world.platform.titles).toHaveLength(3);

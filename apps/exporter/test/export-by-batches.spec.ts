@@ -18,18 +18,38 @@ describe('export in batches', () => {
     ]);
     await world.settled(ids, 'confirmed');
     const [batch] = world.platform.received;
-    expect(batch?.headers).toMatchObject({ authorization: `Bearer ${PLATFORM_TOKEN}`, 'content-type': 'application/json', 'x-batch-id': batch?.batchId });
+    expect(batch?.headers).toMatchObject({
+      authorization: `Bearer ${PLATFORM_TOKEN}`,
+      'content-type': 'application/json',
+      'x-batch-id': batch?.batchId,
+    });
     expect(batch?.batchId).toMatch(batchIdPattern);
     expect(bulkImportRequestSchema.safeParse(batch?.request).success).toBe(true);
     expect(batch?.request).toMatchObject({
       source: 'automation-pipeline',
       dialogues: [
-        { title: 'What is new today', category_name: 'General', difficulty_level: 'advanced', accent: 'american', description: 'CEFR C1 - News conversation' },
-        { title: 'About your home town', category_name: 'IELTS_Part1', difficulty_level: 'beginner', description: 'CEFR A2 - IELTS Part 1 conversation' },
+        {
+          title: 'What is new today',
+          category_name: 'General',
+          difficulty_level: 'advanced',
+          accent: 'american',
+          description: 'CEFR C1 - News conversation',
+        },
+        {
+          title: 'About your home town',
+          category_name: 'IELTS_Part1',
+          difficulty_level: 'beginner',
+          description: 'CEFR A2 - IELTS Part 1 conversation',
+        },
       ],
     });
     expect(batch?.request.dialogues[1]).not.toHaveProperty('accent');
-    expect(batch?.request.dialogues[0]?.phrases[1]).toEqual({ reference_text: 'Certainly. For how many people and what time?', order: 2, difficulty: 'advanced', speaker: 'B' });
+    expect(batch?.request.dialogues[0]?.phrases[1]).toEqual({
+      reference_text: 'Certainly. For how many people and what time?',
+      order: 2,
+      difficulty: 'advanced',
+      speaker: 'B',
+    });
     const [row] = await world.sql<{ payload_hash: string }>('SELECT payload_hash FROM export_batches');
     expect(row?.payload_hash).toBe(payloadHash(batch!.request));
   });
@@ -38,7 +58,10 @@ describe('export in batches', () => {
     const ids = await world.export(dialogues(430));
     await world.settled(ids, 'confirmed');
     const { received } = world.platform;
-    expect(received.map(({ request }) => request.dialogues.length).sort((a, b) => a - b)).toEqual([30, ...Array.from({ length: 8 }, () => 50)]);
+    expect(received.map(({ request }) => request.dialogues.length).sort((a, b) => a - b)).toEqual([
+      30,
+      ...Array.from({ length: 8 }, () => 50),
+    ]);
     expect(new Set(received.map(({ batchId }) => batchId)).size).toBe(9);
   });
 
@@ -83,7 +106,9 @@ describe('export in batches', () => {
     world.platform.reply = silence;
     await world.submit(dialogues(300));
     await eventually(() => world.platform.received.length >= 3);
-    expect(await world.sql(`SELECT state, count(*)::integer FROM export_batches GROUP BY state ORDER BY state`)).toContainEqual({ state: 'sending', count: 3 });
+    expect(
+      await world.sql(`SELECT state, count(*)::integer FROM export_batches GROUP BY state ORDER BY state`),
+    ).toContainEqual({ state: 'sending', count: 3 });
     expect(world.platform.mostAtOnce).toBe(3);
   });
 
@@ -99,15 +124,20 @@ describe('export in batches', () => {
       ['confirmed', batch_id],
     ]);
     expect(history.map(({ at }) => at)).toEqual(history.map(({ at }) => at).sort());
-    const batch = await world.call<{ history: { event: string }[]; members: { dialogue_id: string; pronielts_dialog_id: number }[] }>(`/batches/${String(batch_id)}`);
+    const batch = await world.call<{
+      history: { event: string }[];
+      members: { dialogue_id: string; pronielts_dialog_id: number }[];
+    }>(`/batches/${String(batch_id)}`);
     expect(batch.body.history.map(({ event }) => event)).toEqual(['batched', 'sending', 'confirmed']);
-    expect(batch.body.members).toEqual([expect.objectContaining({ position: 0, dialogue_id: id, status: 'confirmed', pronielts_dialog_id: 1 })]);
+    expect(batch.body.members).toEqual([
+      expect.objectContaining({ position: 0, dialogue_id: id, status: 'confirmed', pronielts_dialog_id: 1 }),
+    ]);
   });
 
   it('lists dialogues and batches page by page, newest first, by status', async () => {
     const ids = await world.submit(dialogues(7));
     const seen: string[] = [];
-    for (let cursor: string | null = ''; cursor !== null; ) {
+    for (let cursor: string | null = ''; cursor !== null;) {
       const page: { body: { items: DialogueBody[]; next_cursor: string | null } } = await world.call(
         `/dialogues?status=ready&limit=3${cursor === '' ? '' : `&cursor=${cursor}`}`,
       );

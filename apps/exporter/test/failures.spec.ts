@@ -36,7 +36,14 @@ describe('failures', () => {
     expect(world.platform.received).toHaveLength(2);
     expect(world.platform.received[1]!.body).toBe(world.platform.received[0]!.body);
     expect((await world.dialogue(ids[0]!)).history.map(({ event }) => event)).toEqual([
-      'submitted', 'batched', 'sending', 'answered', 'failed', 'retry_requested', 'sending', 'confirmed',
+      'submitted',
+      'batched',
+      'sending',
+      'answered',
+      'failed',
+      'retry_requested',
+      'sending',
+      'confirmed',
     ]);
   });
 
@@ -56,11 +63,20 @@ describe('failures', () => {
     const ids = await fail();
     const [failure] = await world.failures();
     const path = `/failures/${String(failure?.id)}`;
-    const resolved = await world.call(`${path}/resolve`, { method: 'POST', body: { note: 'Withdrawn by the author' } });
-    expect(resolved).toMatchObject({ status: 200, body: { resolution: 'resolved', resolved_by: 'user-1', note: 'Withdrawn by the author' } });
+    const resolved = await world.call(`${path}/resolve`, {
+      method: 'POST',
+      body: { note: 'Withdrawn by the author' },
+    });
+    expect(resolved).toMatchObject({
+      status: 200,
+      body: { resolution: 'resolved', resolved_by: 'user-1', note: 'Withdrawn by the author' },
+    });
     const { status, history } = await world.dialogue(ids[0]!);
     expect(status).toBe('resolved');
-    expect(history.at(-1)).toMatchObject({ event: 'resolved', detail: { note: 'Withdrawn by the author', by: 'user-1' } });
+    expect(history.at(-1)).toMatchObject({
+      event: 'resolved',
+      detail: { note: 'Withdrawn by the author', by: 'user-1' },
+    });
     for (const decision of ['retry', 'resolve']) {
       const answer = await world.call(`${path}/${decision}`, { method: 'POST' });
       expect(answer).toMatchObject({ status: 409, body: { code: 'conflict' } });
@@ -72,7 +88,11 @@ describe('failures', () => {
     const ids = await fail();
     world.platform.reply = faithful;
     const [failure] = await world.failures();
-    const answers = await Promise.all(Array.from({ length: 6 }, () => world.call(`/failures/${String(failure?.id)}/retry`, { method: 'POST' })));
+    const answers = await Promise.all(
+      Array.from({ length: 6 }, () =>
+        world.call(`/failures/${String(failure?.id)}/retry`, { method: 'POST' }),
+      ),
+    );
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
     expect(answers.filter(({ status }) => status === 409)).toHaveLength(5);
     await world.settled(ids, 'confirmed');
@@ -85,18 +105,29 @@ describe('failures', () => {
     world.platform.reply = refuse(404);
     world.platform.next(refuse(400, {}));
     const c = await fail();
-    const types = Object.fromEntries((await world.failures()).map(({ dialogue_ids, error_type, id }) => [dialogue_ids[0], { error_type, id }]));
+    const types = Object.fromEntries(
+      (await world.failures()).map(({ dialogue_ids, error_type, id }) => [
+        dialogue_ids[0],
+        { error_type, id },
+      ]),
+    );
     world.platform.reply = faithful;
-    const bulk = async (body: unknown): Promise<unknown> => (await world.call('/failures/retry', { method: 'POST', body })).body;
+    const bulk = async (body: unknown): Promise<unknown> =>
+      (await world.call('/failures/retry', { method: 'POST', body })).body;
     expect(await bulk({ error_type: 'timeout' })).toEqual({ retried: 0, remaining: 0 });
-    expect(await bulk({ error_type: 'unexpected_answer', ids: [types[a[0]!]!.id, types[c[0]!]!.id] })).toEqual({ retried: 1, remaining: 0 });
+    expect(
+      await bulk({ error_type: 'unexpected_answer', ids: [types[a[0]!]!.id, types[c[0]!]!.id] }),
+    ).toEqual({ retried: 1, remaining: 0 });
     await world.settled(a, 'confirmed');
     expect(await bulk({ error_type: 'unexpected_answer' })).toEqual({ retried: 1, remaining: 0 });
     await world.settled(b, 'confirmed');
     expect(await bulk({ ids: [types[c[0]!]!.id] })).toEqual({ retried: 1, remaining: 0 });
     await world.settled(c, 'confirmed');
     for (const body of [{}, { error_type: 'bad luck' }, { ids: [] }, { ids: ['1'] }]) {
-      expect({ body, status: (await world.call('/failures/retry', { method: 'POST', body })).status }).toEqual({ body, status: 400 });
+      expect({
+        body,
+        status: (await world.call('/failures/retry', { method: 'POST', body })).status,
+      }).toEqual({ body, status: 400 });
     }
   });
 
@@ -110,7 +141,9 @@ describe('failures', () => {
   it('are listed page by page, newest first', async () => {
     for (let index = 0; index < 3; index++) await fail();
     const first = await world.call<{ items: FailureBody[]; next_cursor: string }>('/failures?limit=2');
-    const second = await world.call<{ items: FailureBody[]; next_cursor: null }>(`/failures?limit=2&cursor=${first.body.next_cursor}`);
+    const second = await world.call<{ items: FailureBody[]; next_cursor: null }>(
+      `/failures?limit=2&cursor=${first.body.next_cursor}`,
+    );
     const ids = [...first.body.items, ...second.body.items].map(({ id }) => id);
     expect(ids).toEqual([...ids].sort((x, y) => y - x));
     expect(ids).toHaveLength(3);
@@ -127,7 +160,11 @@ describe('failures', () => {
     );
     const ids = await world.submit([bad, ...dialogues(200)]);
     await world.exportNow();
-    await eventually(async () => (await world.sql(`SELECT FROM export_batches WHERE state IN ('ready', 'sending', 'waiting')`)).length === 0);
+    await eventually(
+      async () =>
+        (await world.sql(`SELECT FROM export_batches WHERE state IN ('ready', 'sending', 'waiting')`))
+          .length === 0,
+    );
     const lost = await world.sql(
       `SELECT dialogue_id FROM sync_status s WHERE status <> 'confirmed'
          AND NOT EXISTS (SELECT FROM export_failures f WHERE resolved_at IS NULL AND s.dialogue_id = ANY (f.dialogue_ids))`,

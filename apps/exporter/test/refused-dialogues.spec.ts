@@ -3,7 +3,12 @@ import { refuse } from './support/platform.js';
 import { World } from './support/world.js';
 
 function refusal(...details: { field: string; error: string }[]): ReturnType<typeof refuse> {
-  return refuse(400, { success: false, error: 'validation_error', message: 'Invalid request payload', details });
+  return refuse(400, {
+    success: false,
+    error: 'validation_error',
+    message: 'Invalid request payload',
+    details,
+  });
 }
 
 describe('a batch that the platform refuses (400)', () => {
@@ -29,14 +34,31 @@ describe('a batch that the platform refuses (400)', () => {
 
     const [first, second] = world.platform.received;
     expect(second?.batchId).not.toBe(first?.batchId);
-    expect(second?.request.dialogues.map(({ title }) => title)).toEqual([0, 2, 4].map((index) => sent[index]!.title));
+    expect(second?.request.dialogues.map(({ title }) => title)).toEqual(
+      [0, 2, 4].map((index) => sent[index]!.title),
+    );
     expect(world.platform.titles).toHaveLength(3);
-    expect(await world.batch(first!.batchId)).toMatchObject({ state: 'replaced', replaced_by: second?.batchId });
+    expect(await world.batch(first!.batchId)).toMatchObject({
+      state: 'replaced',
+      replaced_by: second?.batchId,
+    });
 
     const failures = (await world.failures()).reverse();
     expect(failures).toMatchObject([
-      { batch_id: first?.batchId, dialogue_ids: [ids[1]], error_type: 'validation_error', whole_batch: false, error_message: expect.stringMatching(/too short.*; dialogues\[1\]\.title: Not a good title/) },
-      { batch_id: first?.batchId, dialogue_ids: [ids[3]], error_type: 'validation_error', whole_batch: false, error_message: 'dialogues[3]: Not wanted' },
+      {
+        batch_id: first?.batchId,
+        dialogue_ids: [ids[1]],
+        error_type: 'validation_error',
+        whole_batch: false,
+        error_message: expect.stringMatching(/too short.*; dialogues\[1\]\.title: Not a good title/),
+      },
+      {
+        batch_id: first?.batchId,
+        dialogue_ids: [ids[3]],
+        error_type: 'validation_error',
+        whole_batch: false,
+        error_message: 'dialogues[3]: Not wanted',
+      },
     ]);
     const detail = await world.call(`/failures/${String(failures[0]?.id)}`);
     expect(detail.body).toMatchObject({ payload: { title: sent[1]!.title } });
@@ -50,18 +72,28 @@ describe('a batch that the platform refuses (400)', () => {
     const ids = await world.export(dialogues(3));
     await world.settled(ids, 'failed');
     expect(world.platform.received).toHaveLength(1);
-    expect(await world.failures()).toMatchObject([{ dialogue_ids: ids, whole_batch: true, error_message: 'Invalid request payload: source: Unknown source' }]);
+    expect(await world.failures()).toMatchObject([
+      {
+        dialogue_ids: ids,
+        whole_batch: true,
+        error_message: 'Invalid request payload: source: Unknown source',
+      },
+    ]);
   });
 
   it('with a place named that it does not have is not split', async () => {
-    world.platform.next(refusal({ field: 'dialogues[50].title', error: 'No' }, { field: 'dialogues[-1].title', error: 'No' }));
+    world.platform.next(
+      refusal({ field: 'dialogues[50].title', error: 'No' }, { field: 'dialogues[-1].title', error: 'No' }),
+    );
     const ids = await world.export(dialogues(3));
     await world.settled(ids, 'failed');
     expect(await world.failures()).toMatchObject([{ whole_batch: true }]);
   });
 
   it('with all of its dialogues named leaves nothing to send', async () => {
-    world.platform.next(refusal({ field: 'dialogues[0].title', error: 'No' }, { field: 'dialogues[1].title', error: 'No' }));
+    world.platform.next(
+      refusal({ field: 'dialogues[0].title', error: 'No' }, { field: 'dialogues[1].title', error: 'No' }),
+    );
     const ids = await world.export(dialogues(2));
     await world.settled(ids, 'failed');
     expect(await world.failures()).toHaveLength(2);
@@ -70,7 +102,10 @@ describe('a batch that the platform refuses (400)', () => {
   });
 
   it('again and again is split until what is left is taken', async () => {
-    world.platform.next(refusal({ field: 'dialogues[0].title', error: 'No' }), refusal({ field: 'dialogues[1].title', error: 'No' }));
+    world.platform.next(
+      refusal({ field: 'dialogues[0].title', error: 'No' }),
+      refusal({ field: 'dialogues[1].title', error: 'No' }),
+    );
     const ids = await world.export(dialogues(4));
     await world.settled([ids[0]!, ids[2]!], 'failed');
     await world.settled([ids[1]!, ids[3]!], 'confirmed');
@@ -83,12 +118,26 @@ describe('a batch that the platform refuses (400)', () => {
     await world.settled([ids[1]!], 'confirmed');
     const [failure] = await world.failures();
     const answer = await world.call(`/failures/${String(failure?.id)}/retry`, { method: 'POST' });
-    expect(answer).toMatchObject({ status: 200, body: { resolution: 'retried', retry_count: 1, resolved_at: expect.any(String) } });
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { resolution: 'retried', retry_count: 1, resolved_at: expect.any(String) },
+    });
     expect((await world.dialogue(ids[0]!)).status).toBe('ready');
     await world.exportNow();
     await world.settled(ids, 'confirmed');
     const { retry_count, history } = await world.dialogue(ids[0]!);
     expect(retry_count).toBe(1);
-    expect(history.map(({ event }) => event)).toEqual(['submitted', 'batched', 'sending', 'answered', 'failed', 'replaced', 'retry_requested', 'batched', 'sending', 'confirmed']);
+    expect(history.map(({ event }) => event)).toEqual([
+      'submitted',
+      'batched',
+      'sending',
+      'answered',
+      'failed',
+      'replaced',
+      'retry_requested',
+      'batched',
+      'sending',
+      'confirmed',
+    ]);
   });
 });

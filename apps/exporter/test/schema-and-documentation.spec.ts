@@ -10,9 +10,11 @@ describe('the schema', () => {
   afterAll(() => world.close());
 
   it('that the migration makes is the one that the entities describe', async () => {
-    const { dataSource } = world.services[0]!.app.get<{ dataSource: { driver: { createSchemaBuilder(): { log(): Promise<{ upQueries: { query: string }[] }> } } } }>(
-      (await import('@hornbook/database')).Database,
-    );
+    const { dataSource } = world.services[0]!.app.get<{
+      dataSource: {
+        driver: { createSchemaBuilder(): { log(): Promise<{ upQueries: { query: string }[] }> } };
+      };
+    }>((await import('@hornbook/database')).Database);
     const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
     expect(upQueries.map(({ query }) => query)).toEqual([]);
   });
@@ -44,8 +46,14 @@ describe('the API documentation', () => {
     ]);
     for (const { route, operation } of operations) {
       const success = Object.entries(operation.responses).find(([status]) => status.startsWith('2'))?.[1];
-      expect({ route, ...operation }).toMatchObject({ summary: expect.any(String), operationId: expect.any(String), tags: ['exports'] });
-      expect({ route, success }).toMatchObject({ success: { content: { 'application/json': { schema: expect.any(Object) } } } });
+      expect({ route, ...operation }).toMatchObject({
+        summary: expect.any(String),
+        operationId: expect.any(String),
+        tags: ['exports'],
+      });
+      expect({ route, success }).toMatchObject({
+        success: { content: { 'application/json': { schema: expect.any(Object) } } },
+      });
     }
   });
 

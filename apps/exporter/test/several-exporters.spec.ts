@@ -1,5 +1,4 @@
-import { runProcess, type RunningProcess } from '@hornbook/testing';
-import { eventually } from '@hornbook/testing';
+import { eventually, runProcess, type RunningProcess } from '@hornbook/testing';
 import { fileURLToPath } from 'node:url';
 import { dialogues } from './support/dialogues.js';
 import { faithful, refuse, reset, silence, storeBut, type Reply } from './support/platform.js';
@@ -20,8 +19,14 @@ describe('several exporters on one database', () => {
   });
 
   /** An exporter as a process of its own, which can be killed. */
-  async function startProcess(env: Record<string, string> = {}): Promise<{ process: RunningProcess; url: string }> {
-    const process = await runProcess({ args: [main], env: { NODE_OPTIONS: '', ...world.environment(env) }, ready: { log: /"msg":"ready"/ } });
+  async function startProcess(
+    env: Record<string, string> = {},
+  ): Promise<{ process: RunningProcess; url: string }> {
+    const process = await runProcess({
+      args: [main],
+      env: { NODE_OPTIONS: '', ...world.environment(env) },
+      ready: { log: /"msg":"ready"/ },
+    });
     processes.push(process);
     return { process, url: /"url":"([^"]+)"/.exec(process.output())![1]! };
   }
@@ -29,20 +34,42 @@ describe('several exporters on one database', () => {
   /** The same id always came with the same bytes, and every dialogue is there once. */
   function expectExactlyOnce(count: number): void {
     const bodies = new Map<string, Set<string>>();
-    for (const { batchId, body } of world.platform.received) bodies.set(batchId, (bodies.get(batchId) ?? new Set()).add(body));
+    for (const { batchId, body } of world.platform.received)
+      bodies.set(batchId, (bodies.get(batchId) ?? new Set()).add(body));
     expect([...bodies.values()].filter((seen) => seen.size !== 1)).toEqual([]);
     expect(world.platform.titles).toHaveLength(count);
     expect(new Set(world.platform.titles).size).toBe(count);
   }
 
   it('share the work on a platform that fails in every way, and send nothing twice with different bytes', async () => {
-    await world.start({ EXPORT_RETRY_DELAYS_MS: '10,20,30,30,30,30,30,30', EXPORT_TIMEOUT_MS: '200', EXPORT_LEASE_MS: '600' });
-    await world.start({ EXPORT_RETRY_DELAYS_MS: '10,20,30,30,30,30,30,30', EXPORT_TIMEOUT_MS: '200', EXPORT_LEASE_MS: '600' });
-    const moods: Reply[] = [faithful, storeBut(refuse(504)), reset, storeBut(reset), refuse(503), storeBut(silence), faithful, faithful];
+    await world.start({
+      EXPORT_RETRY_DELAYS_MS: '10,20,30,30,30,30,30,30',
+      EXPORT_TIMEOUT_MS: '200',
+      EXPORT_LEASE_MS: '600',
+    });
+    await world.start({
+      EXPORT_RETRY_DELAYS_MS: '10,20,30,30,30,30,30,30',
+      EXPORT_TIMEOUT_MS: '200',
+      EXPORT_LEASE_MS: '600',
+    });
+    const moods: Reply[] = [
+      faithful,
+      storeBut(refuse(504)),
+      reset,
+      storeBut(reset),
+      refuse(503),
+      storeBut(silence),
+      faithful,
+      faithful,
+    ];
     let turn = 0;
     world.platform.reply = (batch, response, platform) =>
       // What is stored is only ever found again; the moods are for batches that are not there yet.
-      (platform.stored.has(batch.batchId) ? faithful : moods[turn++ % moods.length]!)(batch, response, platform);
+      (platform.stored.has(batch.batchId) ? faithful : moods[turn++ % moods.length]!)(
+        batch,
+        response,
+        platform,
+      );
     const ids: string[] = [];
     for (let round = 0; round < 10; round++) {
       ids.push(...(await world.submit(dialogues(100))));
@@ -58,9 +85,17 @@ describe('several exporters on one database', () => {
     await world.sql(`UPDATE export_settings SET paused = true, pause_reason = 'test'`);
     await world.submit(dialogues(1_000));
     await world.call('/resume', { method: 'POST' });
-    const answers = await Promise.all(replicas.flatMap(({ url }) => [1, 2].map(() => world.call<{ dialogues: number }>('', { method: 'POST' }, url))));
+    const answers = await Promise.all(
+      replicas.flatMap(({ url }) =>
+        [1, 2].map(() => world.call<{ dialogues: number }>('', { method: 'POST' }, url)),
+      ),
+    );
     expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 202, 202, 202]);
-    expect(await world.sql(`SELECT count(*)::integer AS places, count(DISTINCT dialogue_id)::integer AS dialogues FROM export_batch_dialogues`)).toEqual([{ places: 1_000, dialogues: 1_000 }]);
+    expect(
+      await world.sql(
+        `SELECT count(*)::integer AS places, count(DISTINCT dialogue_id)::integer AS dialogues FROM export_batch_dialogues`,
+      ),
+    ).toEqual([{ places: 1_000, dialogues: 1_000 }]);
     const batches = await world.sql<{ batch_id: string }>('SELECT batch_id FROM export_batches');
     expect(batches).toHaveLength(20);
   });
@@ -78,12 +113,18 @@ describe('several exporters on one database', () => {
     await process.exited;
     world.services.length = 0;
     await world.start();
-    expect(await world.sql('SELECT state, sends FROM export_batches')).toEqual([{ state: 'sending', sends: 1 }]);
+    expect(await world.sql('SELECT state, sends FROM export_batches')).toEqual([
+      { state: 'sending', sends: 1 },
+    ]);
     await world.settled(ids, 'confirmed');
     expect(world.platform.received).toHaveLength(2);
     expect(world.platform.received[1]!.body).toBe(world.platform.received[0]!.body);
     expectExactlyOnce(3);
-    expect((await world.batches())[0]).toMatchObject({ state: 'confirmed', sends: 2, confirmed_by: 'read_back' });
+    expect((await world.batches())[0]).toMatchObject({
+      state: 'confirmed',
+      sends: 2,
+      confirmed_by: 'read_back',
+    });
   }, 60_000);
 
   it('that are killed again and again while exporting lose nothing and double nothing', async () => {
@@ -128,8 +169,13 @@ describe('several exporters on one database', () => {
     release();
     expect(await process.exited).toMatchObject({ code: 0 });
     expect(world.platform.received).toHaveLength(1);
-    const states = await world.sql('SELECT state, count(*)::integer FROM export_batches GROUP BY state ORDER BY state');
-    expect(states).toEqual([{ state: 'confirmed', count: 1 }, { state: 'ready', count: 1 }]);
+    const states = await world.sql(
+      'SELECT state, count(*)::integer FROM export_batches GROUP BY state ORDER BY state',
+    );
+    expect(states).toEqual([
+      { state: 'confirmed', count: 1 },
+      { state: 'ready', count: 1 },
+    ]);
     world.services.length = 0;
     await world.start();
     await world.settled(ids, 'confirmed');
@@ -137,11 +183,17 @@ describe('several exporters on one database', () => {
 
   it('that have to hang up within their grace give the batch back at once, as no attempt', async () => {
     world.platform.next(silence);
-    const service = await world.start({ EXPORT_TIMEOUT_MS: '60000', EXPORT_LEASE_MS: '600000', SHUTDOWN_GRACE_SECONDS: '4' });
+    const service = await world.start({
+      EXPORT_TIMEOUT_MS: '60000',
+      EXPORT_LEASE_MS: '600000',
+      SHUTDOWN_GRACE_SECONDS: '4',
+    });
     await world.export(dialogues(2));
     await eventually(() => world.platform.received.length === 1);
     await service.stop();
-    expect(await world.sql('SELECT state, attempts, sends, due_at <= now() AS due FROM export_batches')).toEqual([{ state: 'waiting', attempts: 0, sends: 1, due: true }]);
+    expect(
+      await world.sql('SELECT state, attempts, sends, due_at <= now() AS due FROM export_batches'),
+    ).toEqual([{ state: 'waiting', attempts: 0, sends: 1, due: true }]);
   });
 
   it('find after a restart what waits, and send it when it is due', async () => {
@@ -155,17 +207,23 @@ describe('several exporters on one database', () => {
     expect(world.platform.received).toHaveLength(1);
     await world.settled(ids, 'confirmed');
     expect(Date.now()).toBeGreaterThanOrEqual(due);
-    expect(world.platform.received.map(({ body }) => body)).toEqual([world.platform.received[0]!.body, world.platform.received[0]!.body]);
+    expect(world.platform.received.map(({ body }) => body)).toEqual([
+      world.platform.received[0]!.body,
+      world.platform.received[0]!.body,
+    ]);
   });
 
   it('of which one was too slow: its late bad news is ignored, its late good news is not', async () => {
     await world.start({ EXPORT_TIMEOUT_MS: '10000', EXPORT_LEASE_MS: '21000' });
     let answerLate = (): void => undefined;
-    const late = (reply: Reply): Reply => async (batch, response, platform) => {
-      await new Promise<void>((go) => (answerLate = go));
-      return reply(batch, response, platform);
-    };
-    const expireLease = (): Promise<unknown> => world.sql(`UPDATE export_batches SET due_at = now() WHERE state = 'sending'`);
+    const late =
+      (reply: Reply): Reply =>
+      async (batch, response, platform) => {
+        await new Promise<void>((go) => (answerLate = go));
+        return reply(batch, response, platform);
+      };
+    const expireLease = (): Promise<unknown> =>
+      world.sql(`UPDATE export_batches SET due_at = now() WHERE state = 'sending'`);
 
     world.platform.next(late(refuse(500)), faithful);
     const a = await world.export(dialogues(1));

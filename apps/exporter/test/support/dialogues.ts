@@ -7,7 +7,11 @@ export interface SampleDialogue {
   readonly category: string;
   readonly cefr_level: string;
   readonly accent?: string | null;
-  readonly turns: readonly { readonly text: string; readonly order: number; readonly speaker?: string | null }[];
+  readonly turns: readonly {
+    readonly text: string;
+    readonly order: number;
+    readonly speaker?: string | null;
+  }[];
 }
 
 /** A dialogue of two turns; its title is its own. */

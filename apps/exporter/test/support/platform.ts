@@ -19,14 +19,23 @@ interface StoredBatch {
 }
 
 /** One way to answer a send. */
-export type Reply = (batch: ReceivedBatch, response: ServerResponse, platform: ScriptedPlatform) => void | Promise<void>;
+export type Reply = (
+  batch: ReceivedBatch,
+  response: ServerResponse,
+  platform: ScriptedPlatform,
+) => void | Promise<void>;
 /** One way to answer a look at a batch. */
 export type ReadReply = (batchId: string, response: ServerResponse, platform: ScriptedPlatform) => void;
 
 const IMPORT = '/api/v1/admin/bulk-import';
 
 /** Answers as JSON. */
-export function json(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
+export function json(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): void {
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
 }
 
@@ -68,7 +77,11 @@ export const faithful: Reply = ({ batchId, request }, response, platform) => {
   json(response, 201, {
     success: true,
     batch_id: batchId,
-    imported: { dialogues: results.length, phrases: results.flatMap(({ phrase_ids }) => phrase_ids).length, categories_created: 0 },
+    imported: {
+      dialogues: results.length,
+      phrases: results.flatMap(({ phrase_ids }) => phrase_ids).length,
+      categories_created: 0,
+    },
     results,
     processed_at: new Date().toISOString(),
   });
@@ -78,7 +91,12 @@ export const faithful: Reply = ({ batchId, request }, response, platform) => {
 export const faithfulRead: ReadReply = (batchId, response, platform) => {
   const stored = platform.stored.get(batchId);
   if (!stored) return json(response, 404, { success: false, error: 'not_found', message: 'no such batch' });
-  json(response, 200, { batch_id: batchId, status: 'completed', payload_hash: stored.hash, results: stored.results });
+  json(response, 200, {
+    batch_id: batchId,
+    status: 'completed',
+    payload_hash: stored.hash,
+    results: stored.results,
+  });
 };
 
 /** A PronIELTS platform that does what a test says, and what the contract says otherwise. */

@@ -1,6 +1,12 @@
 import { IDENTITY_HEADER, type Identity } from '@hornbook/contracts';
 import { bootstrap, IdentitySigner, type RunningService } from '@hornbook/service-kit';
-import { createTestDatabase, eventually, expectNoLeaks, testRabbitmq, type TestDatabase } from '@hornbook/testing';
+import {
+  createTestDatabase,
+  eventually,
+  expectNoLeaks,
+  testRabbitmq,
+  type TestDatabase,
+} from '@hornbook/testing';
 import { exportJWK, generateKeyPair } from 'jose';
 import { randomBytes } from 'node:crypto';
 import { Writable } from 'node:stream';
@@ -103,7 +109,14 @@ export class World {
     const database = await createTestDatabase({ services: ['exporter'] });
     const { signer, publicKeys } = await identityKeys();
     const pool = new pg.Pool({ connectionString: database.urlFor('exporter'), max: 4 });
-    const world = new World(database, await ScriptedPlatform.start(), pool, signer, publicKeys, `exporter-${randomBytes(4).toString('hex')}`);
+    const world = new World(
+      database,
+      await ScriptedPlatform.start(),
+      pool,
+      signer,
+      publicKeys,
+      `exporter-${randomBytes(4).toString('hex')}`,
+    );
     if (env) await world.start(env);
     return world;
   }
@@ -134,12 +147,18 @@ export class World {
     const service = await bootstrap(exporter, { env: this.environment(env), logTo, embedded: true });
     this.services.push(service);
     // A fresh schema's schedule strikes at once: let it find nothing, before a test submits anything.
-    await eventually(async () => (await this.sql('SELECT FROM export_settings WHERE next_export_at > now()')).length === 1);
+    await eventually(
+      async () => (await this.sql('SELECT FROM export_settings WHERE next_export_at > now()')).length === 1,
+    );
     return service;
   }
 
   /** Calls the exporter that was started last, or the one at `url`. */
-  async call<Body = Record<string, unknown>>(path: string, { method = 'GET', body, as = {} }: Call = {}, url = this.services.at(-1)!.url): Promise<Answer<Body>> {
+  async call<Body = Record<string, unknown>>(
+    path: string,
+    { method = 'GET', body, as = {} }: Call = {},
+    url = this.services.at(-1)!.url,
+  ): Promise<Answer<Body>> {
     const identity = as === null ? {} : { [IDENTITY_HEADER]: await this.signer.sign({ ...admin, ...as }) };
     const response = await fetch(`${url}/api/v1/exports${path}`, {
       method,
@@ -160,7 +179,8 @@ export class World {
         as,
       });
       for (const result of body.results) {
-        if (result.id === undefined || result.status !== 'accepted') throw new Error(`not accepted: ${JSON.stringify(result)}`);
+        if (result.id === undefined || result.status !== 'accepted')
+          throw new Error(`not accepted: ${JSON.stringify(result)}`);
         ids.push(result.id);
       }
     }

@@ -1,5 +1,5 @@
 import { cloudEventSchema, type CloudEvent, type EventDefinition } from '@hornbook/contracts';
-import { isConnectionFailure, queryRows, type Database } from '@hornbook/database';
+import { isConnectionFailure, queryRows, type Database, type Tx } from '@hornbook/database';
 import { context, SpanKind, SpanStatusCode, trace, type Span } from '@opentelemetry/api';
 import { setTimeout as delay } from 'node:timers/promises';
 import { runInFlow } from '../flow-context.js';
@@ -11,6 +11,7 @@ import type { Delivery, Disposition } from '../transport/message-transport.js';
 import { failureOf } from './failure.js';
 import { refuseFailedTransaction } from './failed-transaction.js';
 import { MessageContext } from './message-context.js';
+import { MessageGroups } from './message-groups.js';
 
 /** A consumer as the processor sees it. */
 export interface Consumer {
@@ -20,6 +21,13 @@ export interface Consumer {
 }
 
 type Outcome = 'done' | 'duplicate';
+
+/** A delivery that could be read. */
+interface Message {
+  readonly event: CloudEvent;
+  readonly data: unknown;
+  readonly attempt: number;
+}
 
 /** A message is held in hand this long while the database is away; then it waits in a retry queue instead. */
 const LONGEST_HOLD_MS = 600_000;
@@ -32,11 +40,14 @@ const MAX_HOLD_PAUSE_MS = 5_000;
 
 /**
  * Turns deliveries into effects, each once: inbox row and handler in one transaction, settled after its commit.
+ * Messages of one consumer that wait at the same time share a transaction; when any of them fails it is rolled back
+ * and each is tried in one of its own, so that only the failing one bears its failure.
  * Every failure ends in a decision that keeps the message: again, later, or parked.
  */
 export class MessageProcessor {
   private readonly tracer = trace.getTracer('@hornbook/messaging');
   private readonly stopping = new AbortController();
+  private readonly groups = new Map<string, MessageGroups<Message, Outcome>>();
 
   constructor(
     private readonly database: Database,
@@ -61,9 +72,9 @@ export class MessageProcessor {
     consumer: Consumer,
     delivery: Delivery,
   ): Promise<{ disposition: Disposition; outcome: string }> {
-    let message: { event: CloudEvent; data: unknown };
+    let message: Message;
     try {
-      message = parse(consumer.event, delivery.body);
+      message = { ...parse(consumer.event, delivery.body), attempt: delivery.attempt };
     } catch (error) {
       return {
         disposition: { kind: 'park', failure: failureOf(error, 'invalid', delivery.attempt) },
@@ -73,13 +84,15 @@ export class MessageProcessor {
     const since = performance.now();
     let failures = 0;
     let cuts = 0;
+    let work = (): Promise<Outcome | undefined> => this.together(consumer, message);
     for (let pauseMs = 100; ;) {
       try {
-        return {
-          disposition: { kind: 'done' },
-          outcome: await this.attempt(consumer, message, delivery.attempt),
-        };
+        const outcome = await work();
+        work = () => this.alone(consumer, message);
+        if (outcome === undefined) continue;
+        return { disposition: { kind: 'done' }, outcome };
       } catch (error) {
+        work = () => this.alone(consumer, message);
         if (isConnectionFailure(error) && (cuts++ < UNCOUNTED_CUTS || (await this.isDatabaseAway()))) {
           // Not the message's fault: it keeps its attempts and holds its place in hand, which pauses the consumer.
           const held = await this.hold(pauseMs, since);
@@ -131,11 +144,48 @@ export class MessageProcessor {
     );
   }
 
-  private async attempt(
-    consumer: Consumer,
-    { event, data }: { event: CloudEvent; data: unknown },
-    attempt: number,
-  ): Promise<Outcome> {
+  /** @returns undefined when the group failed and the message has to be tried alone */
+  private async together(consumer: Consumer, message: Message): Promise<Outcome | undefined> {
+    let groups = this.groups.get(consumer.name);
+    if (!groups) {
+      groups = new MessageGroups((messages) => this.once(consumer, messages));
+      this.groups.set(consumer.name, groups);
+    }
+    return groups.join(message);
+  }
+
+  private async alone(consumer: Consumer, message: Message): Promise<Outcome> {
+    const [outcome] = await this.once(consumer, [message]);
+    return outcome ?? 'done';
+  }
+
+  /**
+   * Inbox rows and handlers of some messages in one transaction.
+   * After a commit of unknown outcome the next attempt comes here too, and the inbox knows.
+   */
+  private once(consumer: Consumer, messages: readonly Message[]): Promise<Outcome[]> {
+    return this.database.transaction(async (tx) => {
+      // Sorted, so that two processes which got the same messages wait for each other in one order only.
+      const ids = messages.map(({ event }) => event.id).sort();
+      const rows = await queryRows<{ message_id: string }>(
+        tx,
+        `INSERT INTO inbox (consumer, message_id) SELECT $1, unnest($2::uuid[])
+         ON CONFLICT DO NOTHING RETURNING message_id`,
+        [consumer.name, ids],
+      );
+      const fresh = new Set(rows.map((row) => row.message_id));
+      const outcomes: Outcome[] = [];
+      for (const message of messages) {
+        // Removed as it is handled: the same message may be in the group twice.
+        const isFresh = fresh.delete(message.event.id.toLowerCase());
+        if (isFresh) await this.handle(tx, consumer, message);
+        outcomes.push(isFresh ? 'done' : 'duplicate');
+      }
+      return outcomes;
+    });
+  }
+
+  private async handle(tx: Tx, consumer: Consumer, { event, data, attempt }: Message): Promise<void> {
     const parent = remoteContext(event.traceparent);
     const span = this.tracer.startSpan(
       `process ${event.type}`,
@@ -157,35 +207,16 @@ export class MessageProcessor {
       ...(traceparent === undefined ? {} : { traceparent }),
     };
     try {
-      return await context.with(trace.setSpan(parent, span), () =>
-        runInFlow(flow, () => this.once(consumer, event, data, attempt)),
+      await context.with(trace.setSpan(parent, span), () =>
+        runInFlow(flow, () => consumer.handle(data, new MessageContext(tx, event, attempt, consumer.name))),
       );
+      await refuseFailedTransaction(tx);
     } catch (error) {
       recordError(span, error);
       throw error;
     } finally {
       span.end();
     }
-  }
-
-  /** After a commit of unknown outcome the next attempt comes here too, and the inbox knows. */
-  private async once(
-    consumer: Consumer,
-    event: CloudEvent,
-    data: unknown,
-    attempt: number,
-  ): Promise<Outcome> {
-    return this.database.transaction(async (tx) => {
-      const fresh = await queryRows(
-        tx,
-        'INSERT INTO inbox (consumer, message_id) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING message_id',
-        [consumer.name, event.id],
-      );
-      if (fresh.length === 0) return 'duplicate';
-      await consumer.handle(data, new MessageContext(tx, event, attempt, consumer.name));
-      await refuseFailedTransaction(tx);
-      return 'done';
-    });
   }
 }
 

@@ -23,7 +23,9 @@ export function send(
 ): Promise<Answer> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
-    const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
+    const isChunked = 'transfer-encoding' in headers;
+    const length =
+      body === undefined || isChunked ? {} : { 'content-length': String(Buffer.byteLength(body)) };
     const options = { hostname, port, path, method, headers: { ...length, ...headers }, agent: false };
     const request = httpRequest(options, (response) => {
       let text = '';
