@@ -43,11 +43,20 @@ class BenchController {
     return kilobyte;
   }
 
-  /** Publishes `count` ticks at `rate` a second (0: as fast as possible, 20 at once), each in its own transaction. */
-  async publish(count: string, rate: string): Promise<unknown> {
+  /** Publishes `count` ticks, `each` to a transaction, at `rate` a second (0: as fast as possible, 20 transactions at once). */
+  async publish(count: string, rate: string, each: string): Promise<unknown> {
     committed.length = 0;
     const total = Number(count);
     const perSecond = Number(rate);
+    const size = Number(each);
+    const some = async (first: number): Promise<void> => {
+      const ticks = Array.from({ length: size }, (_, index) => ({
+        key: `tick-${String(first + index)}`,
+        data: { number: first + index, payload: 'x'.repeat(500) },
+      }));
+      await this.database.transaction((tx) => this.outbox.publishAll(tx, BenchTick, ticks));
+      for (const { data } of ticks) committed.push([data.number, now()]);
+    };
     const one = async (number: number): Promise<void> => {
       await this.database.transaction(async (tx) => {
         await this.outbox.publish(tx, BenchTick, { key: `tick-${String(number)}`, data: { number, payload: 'x'.repeat(500) } });
@@ -66,7 +75,11 @@ class BenchController {
     } else {
       let next = 0;
       const worker = async (): Promise<void> => {
-        while (next < total) await one(next++);
+        while (next < total) {
+          const first = next;
+          next += size;
+          await some(first);
+        }
       };
       await Promise.all(Array.from({ length: 20 }, worker));
     }
@@ -102,9 +115,10 @@ Inject(Database)(BenchController.prototype, 'database');
 Inject(Outbox)(BenchController.prototype, 'outbox');
 const open = Allow({ roles: ['admin'], scope: 'bench' });
 decorate('page', Get(['bench/page', 'api/v1/dialogs/page']), open);
-decorate('publish', Get('bench/publish/:count/:rate'), open);
+decorate('publish', Get('bench/publish/:count/:rate/:each'), open);
 Param('count')(BenchController.prototype, 'publish', 0);
 Param('rate')(BenchController.prototype, 'publish', 1);
+Param('each')(BenchController.prototype, 'publish', 2);
 decorate('seen', Get('bench/seen'), open);
 decorate('forget', Get('bench/forget'), open);
 if (consumes) {

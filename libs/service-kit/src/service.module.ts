@@ -9,6 +9,7 @@ import { IdentityVerifier } from './identity/identity-token.js';
 import { DeadLettersController } from './operations/dead-letters.controller.js';
 import { HealthController } from './operations/health.controller.js';
 import { MetricsController } from './operations/metrics.controller.js';
+import { OutboxController } from './operations/outbox.controller.js';
 import { Shutdown } from './operations/shutdown.js';
 import type { ServiceDefinition } from './service-definition.js';
 
@@ -43,7 +44,7 @@ export class ServiceModule {
           new IdentityGuard(reflector, new IdentityVerifier((config.identityPublicKeys ?? { keys: [] }) as JSONWebKeySet)),
       },
     ];
-    const controllers: Type<unknown>[] = [HealthController, MetricsController, ...(messaging ? [DeadLettersController] : [])];
+    const controllers: Type<unknown>[] = [HealthController, MetricsController, ...(messaging ? [DeadLettersController, OutboxController] : [])];
     return {
       module: ServiceModule,
       global: true,

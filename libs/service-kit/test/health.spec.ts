@@ -61,6 +61,7 @@ describe('the probes', () => {
     eventually(async () => void (await app.request.get('/health/ready').expect(200)));
 
   test('find a service ready with all that it needs, each by name', async () => {
+    await untilReady();
     const { body, headers } = await app.request.get('/health/ready').expect(200);
     expect(body).toEqual({ status: 'ok', service: 'test-school', version: '0.1.0', checks: sound });
     expect(headers['content-type']).toMatch(/^application\/json/);

@@ -1,5 +1,6 @@
 import type { Identity } from '@hornbook/contracts';
-import { createTestDatabase, expectNoLeaks, startApp, type TestApp } from '@hornbook/testing';
+import { createTestDatabase, expectNoLeaks } from '@hornbook/testing';
+import { startApp, type TestApp } from '@hornbook/testing/start-app';
 import pg from 'pg';
 import { contentImport } from '../../src/index.js';
 

@@ -21,7 +21,7 @@ const LOCK = `
 const RETRY = `
   WITH failure AS (
     UPDATE export_failures SET resolved_at = now(), resolution = 'retried', resolved_by = $2, retry_count = retry_count + 1
-    WHERE id = ANY ($1::integer[])
+    WHERE id = ANY ($1::integer[]) AND resolved_at IS NULL
     RETURNING id, batch_id, dialogue_ids, whole_batch
   ), batch AS (
     UPDATE export_batches SET state = 'waiting', due_at = now(), attempts = 0, deferrals = 0, collisions = 0,

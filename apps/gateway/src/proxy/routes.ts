@@ -50,15 +50,17 @@ export function routesOf(config: GatewayConfig): readonly ProxyRoute[] {
     { path: '/api/v1/categories', service: 'content-import', bodyLimit: 64 * KIB, ...pronielts },
     { path: '/api/v1/dialogs', service: 'content-import', bodyLimit: MIB, ...pronielts },
     { path: '/api/v1/exports', service: 'exporter', bodyLimit: 8 * MIB, ...pronielts },
-    ...servicesOf(config).map(
-      ({ name }): ProxyRoute => ({
-        path: `/internal/dead-letters/${name}`,
-        servicePath: '/internal/dead-letters',
-        service: name,
-        bodyLimit: 64 * KIB,
-        timeoutMs,
-        roles: ['admin'],
-      }),
+    ...servicesOf(config).flatMap(({ name }) =>
+      ['/internal/dead-letters', '/internal/outbox'].map(
+        (servicePath): ProxyRoute => ({
+          path: `${servicePath}/${name}`,
+          servicePath,
+          service: name,
+          bodyLimit: 64 * KIB,
+          timeoutMs,
+          roles: ['admin'],
+        }),
+      ),
     ),
   ];
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { Counter, Gauge } from 'prom-client';
 import type { Logger } from 'pino';
@@ -6,6 +7,9 @@ import type { Logger } from 'pino';
 const COMMAND_MS = 150;
 /** After a failure, how long Redis is not asked: a silent one would cost every request the whole wait. */
 const REST_MS = 1_000;
+
+/** Longest wait for Redis before the gateway starts without it, milliseconds. */
+const START_MS = 1_000;
 
 const fallbacks = new Counter({
   name: 'gateway_rate_limit_fallbacks_total',
@@ -24,6 +28,7 @@ export class SharedStore {
   readonly client: Redis;
   private restsUntil = 0;
   private failing = false;
+  private closed = false;
 
   constructor(
     url: string,
@@ -40,6 +45,9 @@ export class SharedStore {
     });
     // Without a listener a lost connection would end the process; `failed` does the reporting.
     this.client.on('error', (error: Error) => this.failed(error));
+    this.client.on('close', () => {
+      if (!this.closed) this.failed(new Error('the connection was closed'));
+    });
     this.client.on('ready', () => this.recovered());
   }
 
@@ -48,13 +56,12 @@ export class SharedStore {
     return this.client.status === 'ready' && this.restsUntil <= performance.now();
   }
 
-  /** Opens the connection; a failure is no reason not to start. */
+  /** Opens the connection. Neither a failure nor a silent Redis is a reason not to start. */
   async connect(): Promise<void> {
-    try {
-      await this.client.connect();
-    } catch (error) {
-      this.failed(error);
-    }
+    const connected = this.client.connect().catch((error: unknown) => this.failed(error));
+    const waited = new AbortController();
+    await Promise.race([connected, delay(START_MS, undefined, { signal: waited.signal }).catch(() => undefined)]);
+    waited.abort();
   }
 
   /** Counts a request that was counted in the process alone. */
@@ -78,6 +85,7 @@ export class SharedStore {
   }
 
   close(): void {
+    this.closed = true;
     this.client.disconnect();
   }
 }
