@@ -2,12 +2,13 @@ import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stateFolder } from '../start/paths.ts';
 import { secondsSince } from '../start/printing.ts';
-import { account, startRig, submit, until, victims, workload, type Account, type Rig, type Victim } from './rig.ts';
 import { api } from '../start/main-job.ts';
+import { internalErrors, startReplicas } from './replicas.ts';
+import { account, startRig, submit, until, victims, workload, type Account, type Rig, type Victim } from './rig.ts';
 
 // kill -9 of each part of a running platform in the middle of an export, and an account of every dialogue after it:
-//   npm run chaos [-- exporter broker …] [--dialogues 2000]
-// Set HORNBOOK_STATE to a folder of its own; npm run chaos does.
+// and the same account with two processes of every service at work on one load.
+//   npm run chaos [-- exporter broker replicas …] [--dialogues 2000]
 
 const PHRASES = 8;
 /** Time a killed part stays away. */
@@ -18,7 +19,8 @@ const SETTLE_MS = 180_000;
 const argument = process.argv.indexOf('--dialogues');
 const count = argument > 0 ? Number(process.argv[argument + 1]) : 2_000;
 const chosen = victims.filter((victim) => process.argv.includes(victim));
-const list = chosen.length > 0 ? chosen : victims;
+const withReplicas = process.argv.includes('replicas');
+const all = chosen.length === 0 && !withReplicas;
 
 function faultsOf(state: Account): string[] {
   const faults: string[] = [];
@@ -55,10 +57,39 @@ async function killInTheMiddle(rig: Rig, victim: Victim): Promise<string[]> {
   return faults;
 }
 
+/** Two of everything, each half of the load through its own gateway. */
+async function twoOfEverything(rig: Rig): Promise<string[]> {
+  const run = `replicas-${String(Date.now())}`;
+  const second = await startReplicas(rig);
+  const started = performance.now();
+  const dialogues = workload(run, count);
+  const doors = [rig.platform.info, { ...rig.platform.info, gateway: second.gateway }];
+  try {
+    await Promise.all(
+      doors.map(async (info, half) => {
+        // Both are given all of it, so that each dialogue is submitted twice at about the same time.
+        await submit({ ...rig, platform: { ...rig.platform, info } }, half === 0 ? dialogues : [...dialogues].reverse());
+        await api(info, 'POST', '/api/v1/exports');
+      }),
+    );
+    const done = ({ confirmed, openFailures, unsentEvents }: Account): boolean => confirmed + openFailures >= count && unsentEvents === 0;
+    const state = await until(rig, run, done, SETTLE_MS).catch(() => account(rig, run));
+    const faults = state ? faultsOf(state) : ['the database does not answer'];
+    const errors = await internalErrors([...rig.platform.services, ...second.services]);
+    if (errors > 0) faults.push(`${String(errors)} answers of 500`);
+    process.stdout.write(`two of everything, every dialogue submitted twice: ${faults.length === 0 ? `0 lost, 0 doubled of ${String(count)}, no 500` : faults.join('; ')}; ${secondsSince(started)}\n`);
+    return faults;
+  } finally {
+    await second.stop();
+  }
+}
+
 let failed = 0;
 const rig = await startRig();
 try {
-  for (const victim of list) failed += (await killInTheMiddle(rig, victim)).length > 0 ? 1 : 0;
+  // First, as a killed part leaves 500s and 503s in the logs.
+  if (all || withReplicas) failed += (await twoOfEverything(rig)).length > 0 ? 1 : 0;
+  for (const victim of all ? victims : chosen) failed += (await killInTheMiddle(rig, victim)).length > 0 ? 1 : 0;
 } finally {
   await rig.stop();
 }

@@ -1,8 +1,9 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent } from 'node:http';
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { createTestDatabase, eventually, freePort, startTcpProxy, type TestDatabase } from '@hornbook/testing';
+import { createTestDatabase, eventually, freePort, type TestDatabase } from '@hornbook/testing';
 import { call, headOf, open, read } from './support/call.js';
 import { startService, type ScriptedService } from './support/scripted-service.js';
 import { startGateway, type TestGateway } from './support/start-gateway.js';
@@ -34,12 +35,10 @@ const ask = (path = '/api/v1/exports', method = 'GET', body?: string): ReturnTyp
 
 test('a dead service answers 503 for its own routes, with its name and when to come back, and the others go on', async () => {
   await start({ CONTENT_IMPORT_URL: `http://127.0.0.1:${String(await freePort())}` });
-  for (const method of ['GET', 'DELETE']) {
-    const answer = await ask('/api/v1/categories', method === 'DELETE' ? 'GET' : method);
-    expect([answer.status, answer.headers['retry-after'], answer.headers['content-type']]).toEqual([503, '2', 'application/problem+json; charset=utf-8']);
-    expect(answer.json()).toMatchObject({ code: 'service_unavailable', service: 'content-import', success: false });
-    expect(answer.text).not.toContain('127.0.0.1');
-  }
+  const answer = await ask('/api/v1/categories');
+  expect([answer.status, answer.headers['retry-after'], answer.headers['content-type']]).toEqual([503, '2', 'application/problem+json; charset=utf-8']);
+  expect(answer.json()).toMatchObject({ code: 'service_unavailable', service: 'content-import', success: false });
+  expect(answer.text).not.toContain('127.0.0.1');
   expect((await ask('/api/v1/admin/bulk-import', 'POST', '{}')).status).toBe(503);
   expect((await ask()).status).toBe(200);
 });
@@ -115,8 +114,6 @@ test('a caller that does not read its answer is let go', async () => {
 });
 
 test('a connection that never opens answers 503 in time, and the next ones at once', async () => {
-  const network = await startTcpProxy(service.port);
-  network.mode = 'blackhole';
   const backlog = await fullBacklog();
   await start({ EXPORTER_URL: `http://127.0.0.1:${String(backlog.port)}`, UPSTREAM_CONNECT_TIMEOUT_MS: '300' });
   expect((await ask()).status).toBe(503);
@@ -124,7 +121,6 @@ test('a connection that never opens answers 503 in time, and the next ones at on
   expect((await ask()).status).toBe(503);
   expect(performance.now() - startedAt).toBeLessThan(200);
   await backlog.close();
-  await network.close();
 });
 
 test('a service has only so many connections and so many that wait; more are refused at once', async () => {
@@ -200,7 +196,7 @@ test('an answer that is no HTTP is a 502, and shows nothing of itself', async ()
   odd.close();
 });
 
-test('a shutdown waits for what is running, and takes no further request on its connection', async () => {
+test('a shutdown waits for what is running, but not for the connection it ran on', async () => {
   await start();
   let finish = (): void => undefined;
   service.answer((_request, response) => {
@@ -222,12 +218,10 @@ test('a shutdown waits for what is running, and takes no further request on its 
 
 /** A listener whose queue is full: connections to it never open. */
 async function fullBacklog(): Promise<{ port: number; close: () => Promise<void> }> {
-  const { spawn } = await import('node:child_process');
   // A process that listens and never accepts, with a queue of one.
   const script = `const s=require('net').createServer();s.listen({port:0,host:'127.0.0.1',backlog:1},()=>{process.stdout.write(String(s.address().port));const b=new Int32Array(new SharedArrayBuffer(4));setImmediate(()=>Atomics.wait(b,0,0))})`;
   const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'ignore'] });
   const port = Number(String((await once(child.stdout, 'data'))[0]));
-  const { connect } = await import('node:net');
   const fillers = Array.from({ length: 4 }, () => connect({ port, host: '127.0.0.1' }).on('error', () => undefined));
   await eventually(() => fillers.filter(({ connecting }) => !connecting).length >= 2);
   return {

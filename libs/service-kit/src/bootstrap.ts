@@ -1,5 +1,6 @@
 import { migrate, schemaNameOf } from '@hornbook/database';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DestinationStream, Logger } from 'pino';
 import { createApplication, type Application } from './application.js';
@@ -11,6 +12,9 @@ import { releaseStartupMemory } from './operations/release-memory.js';
 import type { ServiceDefinition } from './service-definition.js';
 import { createLogger } from './telemetry/logger.js';
 import { startTracing } from './telemetry/tracing.js';
+
+/** Pause between looks for connections that have become idle during a shutdown, milliseconds. */
+const SWEEP_MS = 50;
 
 /** A service that answers requests and events. */
 export interface RunningService<Config = AnyServiceConfig> {
@@ -93,7 +97,14 @@ function planShutdown({ app, database, shutdown, messaging }: Application, confi
   });
   // Closes the listener and waits for running requests; takes no further message and finishes those in hand.
   shutdown.on('finish what is in hand', async () => {
-    await app.getHttpAdapter().close();
+    // Closing ends the connections that are idle at this moment; those whose request ends later would otherwise stay
+    // open for their whole keep-alive time, and the shutdown with them.
+    const sweep = setInterval(() => (app.getHttpServer() as Server).closeIdleConnections(), SWEEP_MS);
+    try {
+      await app.getHttpAdapter().close();
+    } finally {
+      clearInterval(sweep);
+    }
   });
   shutdown.on('finish what is in hand', async () => {
     await messaging?.stopConsuming();
