@@ -5,12 +5,12 @@ const quick = { timeoutMs: 60, intervalMs: 5 };
 describe('eventually', () => {
   test('hands back the first answer that is not false', async () => {
     let tries = 0;
-    expect(await eventually(() => (++tries < 3 ? false : tries), quick)).toBe(3);
+    expect(await eventually(() => (++tries < 3 ? false : tries))).toBe(3);
   });
 
   test('takes undefined and 0 for answers', async () => {
-    expect(await eventually(() => undefined, quick)).toBeUndefined();
-    expect(await eventually(async () => 0, quick)).toBe(0);
+    expect(await eventually(() => undefined)).toBeUndefined();
+    expect(await eventually(async () => 0)).toBe(0);
   });
 
   test('tries again after a failure', async () => {
@@ -19,7 +19,7 @@ describe('eventually', () => {
       if (++tries < 3) throw new Error('not yet');
       return 'done';
     };
-    expect(await eventually(check, quick)).toBe('done');
+    expect(await eventually(check)).toBe('done');
   });
 
   test('fails in the end with what it waited for and the last failure', async () => {

@@ -6,7 +6,7 @@ import { withClient, type TestDatabase } from './test-database.js';
 export interface LeakCheckOptions {
   /** Databases of the test file, not dropped yet. */
   readonly databases?: readonly Pick<TestDatabase, 'adminUrl'>[];
-  /** A closed connection is listed for a moment longer. Default 2,000. */
+  /** A closed connection is listed for a moment longer. Default 5,000. */
   readonly timeoutMs?: number;
 }
 
@@ -37,7 +37,7 @@ async function openConnections(adminUrl: string): Promise<string[]> {
  */
 export async function expectNoLeaks({
   databases = [],
-  timeoutMs = 2000,
+  timeoutMs = 5000,
 }: LeakCheckOptions = {}): Promise<void> {
   await eventually(
     async () => {

@@ -51,7 +51,7 @@ export async function endOwnProcesses(): Promise<void> {
 }
 
 /**
- * Starts a process in a session of its own (Ctrl-C reaches us, and we decide what it gets) beside a reaper which ends
+ * Starts a process in a process group of its own (Ctrl-C reaches us, and we decide what it gets) beside a reaper which ends
  * it when we are gone, however we went: the reaper waits on a pipe that only we hold open.
  * @throws Error when the command cannot be started
  */

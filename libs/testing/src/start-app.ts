@@ -50,7 +50,8 @@ const admin: Identity = { sub: 'user-1', owner: 'user-1', roles: ['admin'], scop
 export async function startApp<Config extends AnyServiceConfig>(
   definition: ServiceDefinition<Config>,
   options: StartAppOptions = {},
-): Promise<TestApp<Config>> {
+  // The definition alone says the type, not the variable that the result is kept in.
+): Promise<TestApp<NoInfer<Config>>> {
   const { transport = 'rabbitmq', namespace = `test-${randomBytes(6).toString('hex')}` } = options;
   const broker = transport === 'postgres' ? [BROKER] : [];
   const database = options.database ?? (await createTestDatabase({ services: [definition.name, ...broker] }));

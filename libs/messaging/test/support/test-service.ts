@@ -15,7 +15,8 @@ import { OutboxRelay } from '../../src/outbox/outbox-relay.js';
 import { OutboxStore } from '../../src/outbox/outbox-store.js';
 import { Outbox } from '../../src/outbox/outbox.js';
 import { Retention } from '../../src/retention.js';
-import { createTransport } from '../../src/transport/create-transport.js';
+import { PostgresTransport } from '../../src/transport/postgres/postgres-transport.js';
+import { RabbitmqTransport } from '../../src/transport/rabbitmq/rabbitmq-transport.js';
 import type { MessageTransport } from '../../src/transport/message-transport.js';
 
 /** The event of these tests: number `n` of `key`. */
@@ -71,7 +72,11 @@ export class TestService {
     parts: Parts = {},
   ) {
     const settings = messagingSettings(options);
-    const real = createTransport(settings);
+    const { transport } = settings;
+    const real =
+      transport.kind === 'rabbitmq'
+        ? new RabbitmqTransport(transport, settings)
+        : new PostgresTransport(transport, settings);
     this.transport = parts.transport?.(real) ?? real;
     this.store = parts.store?.(database) ?? new OutboxStore(database);
     this.relay =
