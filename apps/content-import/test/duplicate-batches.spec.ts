@@ -79,6 +79,27 @@ describe('a batch that is sent more than once', () => {
     expect(await copiesOf(sent.batch_id)).toBe(10);
   });
 
+  it('is counted as what became of it', async () => {
+    const counted = async (outcome: string): Promise<number> => {
+      const { text } = await world.call('/metrics', { as: null });
+      const line = text
+        .split('\n')
+        .find((one) => one.startsWith('content_import_batches_total') && one.includes(`"${outcome}"`));
+      return Number(line?.split(' ').at(-1) ?? 0);
+    };
+    const before = [await counted('imported'), await counted('duplicate')];
+    const sent = batch();
+
+    await world.post(sent);
+    await world.post(sent);
+    await world.post(sent);
+
+    expect([await counted('imported'), await counted('duplicate')]).toEqual([
+      Number(before[0]) + 1,
+      Number(before[1]) + 2,
+    ]);
+  });
+
   it('is told at once to come back while another request is storing it', async () => {
     const sent = batch();
     const gate = await closeGate(world, 'beforeDialogues');

@@ -2,8 +2,30 @@ import { eventually } from '@hornbook/testing';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dialogue, dialogues } from './support/dialogues.js';
-import { faithful, json, refuse, reset, silence, storeBut } from './support/platform.js';
+import { faithful, json, refuse, reset, silence, storeBut, type Reply } from './support/platform.js';
 import { PLATFORM_TOKEN, World } from './support/world.js';
+
+/** Stores the batch and sends a byte now and then, for ever: no single wait is long. */
+const trickle: Reply = storeBut((_batch, response) => {
+  response.writeHead(201);
+  const timer = setInterval(() => response.write(' '), 50);
+  response.once('close', () => clearInterval(timer));
+});
+
+/** Promises more than it sends. */
+const brokenOff: Reply = storeBut((_batch, response) => {
+  response.writeHead(201, { 'content-length': '1000' });
+  response.write('{"success":', () => response.socket?.destroy());
+});
+
+/** Sends without end what a good answer could begin with. */
+const flood: Reply = storeBut((_batch, response) => {
+  response.writeHead(201);
+  const more = (): void => {
+    if (!response.destroyed) response.write(' '.repeat(50_000), more);
+  };
+  more();
+});
 
 describe('answers of the platform', () => {
   let world: World;
@@ -13,26 +35,25 @@ describe('answers of the platform', () => {
       EXPORT_LEASE_MS: '2000',
       EXPORT_MAX_ANSWER_BYTES: '100000',
       EXPORT_MAX_DEFERRALS: '3',
+      EXPORT_CONCURRENCY: '1',
     });
   });
   beforeEach(() => world.reset());
   afterAll(() => world.close());
 
   it.each([
-    ['502', refuse(502, 'bad gateway'), 'gateway_error'],
-    ['503', refuse(503), 'gateway_error'],
-    ['504', refuse(504), 'gateway_error'],
-    ['408', refuse(408), 'timeout'],
-    ['a reset connection', reset, 'connection_error'],
-    ['silence', silence, 'timeout'],
-    [
-      'a body beyond the limit',
-      storeBut((_batch, response) => json(response, 201, { filler: 'x'.repeat(200_000) })),
-      'unreadable_answer',
-    ],
+    ['502', refuse(502, 'bad gateway'), 'gateway_error', /answered 502/],
+    ['503', refuse(503), 'gateway_error', /answered 503/],
+    ['504', refuse(504), 'gateway_error', /answered 504/],
+    ['408', refuse(408), 'timeout', /408/],
+    ['a reset connection', reset, 'connection_error', /The connection failed \(\w+\)$/],
+    ['silence', silence, 'timeout', /No whole answer within 500 ms$/],
+    ['an answer that trickles', trickle, 'timeout', /No whole answer within 500 ms$/],
+    ['an answer that breaks off', brokenOff, 'unreadable_answer', /The answer broke off \(status 201\)$/],
+    ['a body beyond the limit', flood, 'unreadable_answer', /larger than 100000 bytes \(status 201\)$/],
   ])(
     '%s: the same bytes again after each configured wait, then a failure',
-    async (_what, reply, errorType) => {
+    async (_what, reply, errorType, message) => {
       world.platform.reply = reply;
       // Else what was stored all the same would be found and confirmed.
       world.platform.forgetful = true;
@@ -47,6 +68,7 @@ describe('answers of the platform', () => {
         dialogue_ids: ids,
         error_message: expect.stringMatching(/^Given up after 4 sends: /),
       });
+      expect(failure!.error_message).toMatch(message);
       const { history } = await world.dialogue(ids[0]!);
       const events = history.map(({ event }) => event);
       expect(events).toEqual([
@@ -115,10 +137,14 @@ describe('answers of the platform', () => {
     '503 with Retry-After: %s waits as long as it says',
     async (retryAfter) => {
       world.platform.next(refuse(503, {}, { 'retry-after': retryAfter }));
-      const startedAt = Date.now();
       const ids = await world.export([dialogue()]);
+      await eventually(async () => (await world.batches())[0]?.state === 'waiting');
+      // In the database, so that it holds for every replica and after a restart.
+      const [wait] = await world.sql<{ ms: number }>(
+        'SELECT extract(epoch FROM due_at - last_sent_at)::float8 * 1000 AS ms FROM export_batches',
+      );
+      expect(wait!.ms).toBeGreaterThan(900);
       await world.settled(ids, 'confirmed');
-      expect(Date.now() - startedAt).toBeGreaterThan(900);
       expect(world.platform.received).toHaveLength(2);
     },
   );
@@ -204,11 +230,13 @@ describe('answers of the platform', () => {
 
   it.each([401, 403])('%i: a failure, and nothing more is sent until somebody resumes', async (status) => {
     world.platform.reply = refuse(status, { error: 'unauthenticated', message: 'Token expired' });
-    const first = await world.export([dialogue()]);
-    await world.settled(first, 'failed');
+    // Two batches, sent one after the other.
+    const first = await world.export(dialogues(60));
+    await eventually(async () => (await world.call('/status')).body['paused'] === true);
     const { body } = await world.call('/status');
     expect(body).toMatchObject({
       paused: true,
+      batches: { failed: 1, ready: 1 },
       pause_reason: expect.stringContaining(`(${String(status)}): Token expired`),
       paused_at: expect.any(String),
     });
@@ -222,6 +250,7 @@ describe('answers of the platform', () => {
       detail: expect.stringContaining('Token expired'),
     });
     expect(world.platform.received).toHaveLength(1);
+    expect((await world.call('/status')).body).toMatchObject({ batches: { failed: 1, ready: 1 } });
     expect(await world.failures()).toMatchObject([
       { error_type: status === 401 ? 'unauthorized' : 'forbidden' },
     ]);

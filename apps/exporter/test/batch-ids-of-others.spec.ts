@@ -32,6 +32,7 @@ describe('a batch id that belongs to somebody else’s batch', () => {
     await world.settled(ids, 'confirmed');
     const [first, second] = world.platform.received;
     expect(second?.batchId).not.toBe(first?.batchId);
+    expect(world.platform.reads).toEqual([]);
     expect(second?.request.dialogues).toEqual(first?.request.dialogues);
     for (const { title } of sent)
       expect(world.platform.titles.filter((there) => there === title)).toHaveLength(1);

@@ -28,6 +28,11 @@ describe('a platform that cannot be reached', () => {
     expect(await world.failures()).toEqual([]);
     const attempts = (await world.batches()).reduce((sum, batch) => sum + batch.attempts, 0);
     expect(attempts).toBeLessThanOrEqual(3);
+    // Nor is anything taken only to be given back.
+    const [taken] = await world.sql<{ count: number }>(
+      `SELECT count(*)::integer FROM export_history WHERE event = 'sending'`,
+    );
+    expect(taken!.count).toBeLessThanOrEqual(world.platform.received.length + 2);
 
     world.platform.reply = faithful;
     await world.settled(ids, 'confirmed');

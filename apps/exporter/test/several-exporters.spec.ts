@@ -232,11 +232,27 @@ describe('several exporters on one database', () => {
     await world.settled(a, 'confirmed');
     answerLate();
 
-    world.platform.next(late(faithful), silence);
-    const b = await world.export(dialogues(1));
+    // The second send is still under way when the first one's refusal comes in.
+    let refuseLate = (): void => undefined;
+    const lateRefusal: Reply = async (batch, response, platform) => {
+      await new Promise<void>((go) => (refuseLate = go));
+      return refuse(500)(batch, response, platform);
+    };
+    world.platform.next(lateRefusal, late(faithful));
+    const c = await world.export(dialogues(1));
     await eventually(() => world.platform.received.length === 3);
     await expireLease();
     await eventually(() => world.platform.received.length === 4);
+    refuseLate();
+    await eventually(() => world.log.some((line) => line.includes('taken over')));
+    answerLate();
+    await world.settled(c, 'confirmed');
+
+    world.platform.next(late(faithful), silence);
+    const b = await world.export(dialogues(1));
+    await eventually(() => world.platform.received.length === 5);
+    await expireLease();
+    await eventually(() => world.platform.received.length === 6);
     answerLate();
     await world.settled(b, 'confirmed');
     expect(await world.failures()).toEqual([]);

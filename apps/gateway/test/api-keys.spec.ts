@@ -80,7 +80,7 @@ describe('making one', () => {
   test('it calls as itself, for its owner, with its own roles and scopes', async () => {
     const { id, key } = await make(admin, { roles: ['reviewer'], scopes: ['exports:read'] });
     expect(await use(key)).toBe(200);
-    expect(await identityVerifier.verify(String(service.requests.at(-1)?.headers[IDENTITY_HEADER]))).toEqual({
+    expect(await identityVerifier.verify(String(service.lastRequest().headers[IDENTITY_HEADER]))).toEqual({
       sub: `key:${id}`,
       owner: 'ada',
       roles: ['reviewer'],
@@ -200,7 +200,7 @@ describe('whose they are', () => {
     do {
       const page = (await call(keysUrl(`?limit=2${cursor}`), { headers: owner })).json();
       seen.push(...(page['items'] as { id: string }[]).map(({ id }) => id));
-      cursor = page['next_cursor'] === null ? '' : `&cursor=${String(page['next_cursor'])}`;
+      cursor = typeof page['next_cursor'] === 'string' ? `&cursor=${page['next_cursor']}` : '';
     } while (cursor !== '');
     expect(seen).toEqual(made);
     expect((await call(keysUrl('?cursor=nonsense'), { headers: owner })).status).toBe(400);
@@ -272,7 +272,8 @@ test('an expired key is refused', async () => {
 
 test('revoking twice is the same as once', async () => {
   const { id, key } = await make(admin);
-  for (const _ of [1, 2]) expect((await call(keysUrl(`/${id}`), { method: 'DELETE', headers: admin })).status).toBe(204);
+  const revoke = async (): Promise<number> => (await call(keysUrl(`/${id}`), { method: 'DELETE', headers: admin })).status;
+  expect([await revoke(), await revoke()]).toEqual([204, 204]);
   expect(await use(key)).toBe(401);
 });
 

@@ -46,7 +46,7 @@ test('a key in steady use is looked up once in two seconds, not once a request',
   const tokens = new Set<unknown>();
   for (let count = 0; count < 50; count++) {
     await call(`${one.url}/api/v1/exports`, { headers });
-    tokens.add(service.requests.at(-1)?.headers['x-hornbook-identity']);
+    tokens.add(service.lastRequest().headers['x-hornbook-identity']);
   }
   // One identity token for all of them: services can remember that they checked it.
   expect(tokens.size).toBe(1);

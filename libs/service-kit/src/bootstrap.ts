@@ -1,6 +1,5 @@
 import { migrate, schemaNameOf } from '@hornbook/database';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DestinationStream, Logger } from 'pino';
 import { createApplication, type Application } from './application.js';
@@ -99,7 +98,7 @@ function planShutdown({ app, database, shutdown, messaging }: Application, confi
   shutdown.on('finish what is in hand', async () => {
     // Closing ends the connections that are idle at this moment; those whose request ends later would otherwise stay
     // open for their whole keep-alive time, and the shutdown with them.
-    const sweep = setInterval(() => (app.getHttpServer() as Server).closeIdleConnections(), SWEEP_MS);
+    const sweep = setInterval(() => app.getHttpServer().closeIdleConnections(), SWEEP_MS);
     try {
       await app.getHttpAdapter().close();
     } finally {

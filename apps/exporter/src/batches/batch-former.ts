@@ -54,8 +54,6 @@ export class BatchFormer {
     // Formers take turns. With SKIP LOCKED alone, one that was told to take everything would pass over the rest that
     // another, which takes only full batches, holds for a moment and leaves behind.
     await lockBatchIdClock(tx);
-    // Another process that looks for full batches locks all it looks at and leaves the rest. Who wants everything has
-    // to wait for that rest, or it would stay behind although somebody asked for it.
     const ready = await queryRows<ReadyDialogue>(
       tx,
       `SELECT dialogue_id AS "dialogueId", owner FROM sync_status

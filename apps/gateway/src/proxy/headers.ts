@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeader } from 'node:http';
 import { IDENTITY_HEADER, REQUEST_ID_HEADER } from '@hornbook/contracts';
 
 /** Headers about one connection only (RFC 9110, 7.6.1), never passed on. */
@@ -105,7 +106,7 @@ export function headerText(part: Buffer | string): string {
  */
 export function headersForCaller(
   raw: readonly (Buffer | string)[],
-  own: Readonly<Record<string, unknown>>,
+  own: Readonly<Record<string, OutgoingHttpHeader | undefined>>,
 ): string[] {
   let named: Set<string> | undefined;
   for (let index = 0; index < raw.length; index += 2) {
@@ -133,7 +134,7 @@ export function headersForCaller(
   return headers;
 }
 
-function append(headers: string[], name: string, value: unknown): void {
-  if (Array.isArray(value)) for (const item of value) headers.push(name, String(item));
+function append(headers: string[], name: string, value: OutgoingHttpHeader | undefined): void {
+  if (Array.isArray(value)) for (const item of value) headers.push(name, item);
   else if (value !== undefined) headers.push(name, String(value));
 }

@@ -7,29 +7,34 @@ export interface ScriptedService {
   readonly port: number;
   /** Heads of all requests, oldest first. */
   readonly requests: readonly IncomingMessage[];
+  /** Head of the newest request. @throws Error when there was none */
+  lastRequest(): IncomingMessage;
   /** Connections open now. */
   readonly connections: ReadonlySet<Socket>;
   readonly server: Server;
   /** What it does with requests from now on. */
-  answer(listener: RequestListener): void;
+  answer(listener: Script): void;
   /** Resets all connections and listens no more. */
   die(): Promise<void>;
 }
 
+/** What a service does with a request; a promise that fails cuts the connection. */
+export type Script = (...exchange: Parameters<RequestListener>) => unknown;
+
 /** Answers `{"ok":true}`. */
-const wellBehaved: RequestListener = (request, response) => {
+const wellBehaved: Script = (request, response) => {
   request.resume();
   response.setHeader('content-type', 'application/json').end('{"ok":true}');
 };
 
 /** Starts a service on the loopback interface. @param port default: a free one */
-export async function startService(listener: RequestListener = wellBehaved, port = 0): Promise<ScriptedService> {
+export async function startService(listener: Script = wellBehaved, port = 0): Promise<ScriptedService> {
   let current = listener;
   const requests: IncomingMessage[] = [];
   const connections = new Set<Socket>();
   const server = createServer({ keepAliveTimeout: 72_000 }, (request, response) => {
     requests.push(request);
-    current(request, response);
+    Promise.resolve(current(request, response)).catch(() => request.socket.destroy());
   });
   server.on('connection', (socket) => {
     connections.add(socket);
@@ -41,6 +46,11 @@ export async function startService(listener: RequestListener = wellBehaved, port
     url: `http://127.0.0.1:${String(bound)}`,
     port: bound,
     requests,
+    lastRequest() {
+      const last = requests.at(-1);
+      if (!last) throw new Error('No request reached the service');
+      return last;
+    },
     connections,
     server,
     answer: (next) => (current = next),

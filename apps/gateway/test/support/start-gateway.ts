@@ -4,7 +4,6 @@ import { fileURLToPath } from 'node:url';
 import { bootstrap, IdentityVerifier, type RunningService } from '@hornbook/service-kit';
 import type { TestDatabase } from '@hornbook/testing';
 import { gateway } from '@hornbook/gateway';
-import type { JSONWebKeySet } from 'jose';
 import { JWT_SECRET } from './tokens.js';
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
@@ -13,7 +12,7 @@ const kid = 'test-key';
 /** What services behind a gateway of these tests check identity tokens with. */
 export const identityVerifier = new IdentityVerifier({
   keys: [{ ...publicKey.export({ format: 'jwk' }), kid }],
-} as JSONWebKeySet);
+});
 
 /** A gateway under test. */
 export interface TestGateway extends RunningService<unknown> {
