@@ -104,7 +104,7 @@ class BenchController {
 const consumes = process.env['BENCH_CONSUMES'] === 'true';
 
 /** Calls a method decorator the way the compiler would. */
-function decorate(method: keyof BenchController & string, ...decorators: MethodDecorator[]): void {
+function decorate(method: keyof BenchController, ...decorators: MethodDecorator[]): void {
   const descriptor = Object.getOwnPropertyDescriptor(BenchController.prototype, method) as PropertyDescriptor;
   for (const decorator of decorators.reverse()) decorator(BenchController.prototype, method, descriptor);
   Object.defineProperty(BenchController.prototype, method, descriptor);

@@ -41,7 +41,7 @@ export class ServiceModule {
         inject: [Reflector],
         // The gateway has no keys to check tokens with: it is the one that makes them, and guards its own routes.
         useFactory: (reflector: Reflector) =>
-          new IdentityGuard(reflector, new IdentityVerifier((config.identityPublicKeys ?? { keys: [] }) as JSONWebKeySet)),
+          new IdentityGuard(reflector, new IdentityVerifier((config.identityPublicKeys ?? { keys: [] }))),
       },
     ];
     const controllers: Type<unknown>[] = [HealthController, MetricsController, ...(messaging ? [DeadLettersController, OutboxController] : [])];

@@ -53,7 +53,7 @@ export class MessageGroups<Item, Result> {
     try {
       const results = await this.work(group.map(({ item }) => item));
       group.forEach(({ resolve }, index) => {
-        resolve(results[index] as Result);
+        resolve(results[index]);
       });
     } catch (error) {
       for (const { resolve, reject } of group) {

@@ -78,7 +78,7 @@ export function loadConfig<Config>(
   const together = type as { check?: (values: Record<string, unknown>) => readonly string[] };
   if (faults.length === 0) faults.push(...(together.check?.(values) ?? []));
   if (faults.length > 0) throw new ConfigurationError(service, faults);
-  return new type(values as never) as Config;
+  return new type(values as never);
 }
 
 /**

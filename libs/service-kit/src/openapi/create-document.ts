@@ -34,7 +34,7 @@ interface ConvertedSchema {
 function convert(schema: unknown, io: 'input' | 'output'): ConvertedSchema | undefined {
   if (!(schema instanceof z.ZodType)) return undefined;
   const { $schema: _version, $defs = {}, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12', io, unrepresentable: 'any' });
-  return { schema: rest, components: $defs as Record<string, Record<string, unknown>> };
+  return { schema: rest, components: $defs };
 }
 
 /** A problem response of one or more codes of the same status. The body is the same for all. */
@@ -80,7 +80,7 @@ export async function createOpenApiDocument<Config extends AnyServiceConfig>(
     .setVersion(definition.version)
     .build();
   const document = SwaggerModule.createDocument(app, outline, {
-    standardSchemaConverter: (schema, { schemaType }) => convert(schema, schemaType) as never,
+    standardSchemaConverter: (schema, { schemaType }) => convert(schema, schemaType),
   });
   addProblems(document);
   return document;
