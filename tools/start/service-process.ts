@@ -48,7 +48,7 @@ async function launch({ name, port, env }: ServicePlan, logFile: string, mode: '
   const log = await open(logFile, mode);
   const owned = await startOwnedProcess({
     command: process.execPath,
-    args: ['--enable-source-maps', `--max-semi-space-size=${String(SEMI_SPACE_MB)}`, join(root, 'apps', name, 'dist', 'main.js')],
+    args: [`--max-semi-space-size=${String(SEMI_SPACE_MB)}`, join(root, 'apps', name, 'dist', 'main.js')],
     cwd: root,
     env: { PATH: process.env['PATH'], TZ: 'UTC', PORT: String(port), ...env },
     stdio: ['ignore', log.fd, log.fd],

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { eventually } from '@hornbook/testing';
 import { startApp, type TestApp } from '@hornbook/testing/start-app';
 import type { AnyServiceConfig } from '../src/index.js';
@@ -13,14 +14,22 @@ interface Letter {
 
 describe('parked messages', () => {
   let app: TestApp<AnyServiceConfig>;
+  let client: pg.Client;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     app = await startApp<AnyServiceConfig>(school);
+    client = new pg.Client({ connectionString: app.database.urlFor('test-school') });
+    await client.connect();
   });
 
-  afterEach(async () => {
-    forgiven.clear();
+  afterAll(async () => {
+    await client.end();
     await app.stop();
+  });
+
+  beforeEach(async () => {
+    forgiven.clear();
+    await client.query('TRUNCATE dead_letters, lessons');
   });
 
   /** Those listed now, as an administrator sees them. */
@@ -40,21 +49,8 @@ describe('parked messages', () => {
     });
   }
 
-  const shelved = async (): Promise<number> => {
-    const { rows } = await inDatabase(`SELECT 1 FROM lessons WHERE what = 'shelved'`);
-    return rows.length;
-  };
-
-  async function inDatabase(sql: string): Promise<{ rows: unknown[] }> {
-    const { default: pg } = await import('pg');
-    const client = new pg.Client({ connectionString: app.database.urlFor('test-school') });
-    await client.connect();
-    try {
-      return await client.query(sql);
-    } finally {
-      await client.end();
-    }
-  }
+  const shelved = async (): Promise<number> =>
+    (await client.query(`SELECT 1 FROM lessons WHERE what = 'shelved'`)).rows.length;
 
   test('are listed and read, with what they carry and why they are here', async () => {
     const [letter] = await park();

@@ -43,6 +43,7 @@ describe('the probes', () => {
 
   afterAll(async () => {
     await app.stop();
+    await eventually(() => toDatabase.connections + toBroker.connections === 0);
     await Promise.all([toDatabase.close(), toBroker.close()]);
     await expectNoLeaks({ databases: [database] });
     await database.drop();

@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
+import pg from 'pg';
 import { createTestDatabase, eventually, type TestDatabase } from '@hornbook/testing';
 import { startApp, type TestApp } from '@hornbook/testing/start-app';
-import { Database } from '@hornbook/database';
 import { LOCK_ON, school } from './fixtures/lessons.js';
 import type { AnyServiceConfig } from '../src/index.js';
 
@@ -88,24 +88,24 @@ describe('a request', () => {
   });
 
   test('whose client leaves before the answer has its line all the same, once', async () => {
-    const held = new Database(await connected(database.urlFor('test-school')));
-    await held.transaction(async (tx) => {
-      await tx.query(`SELECT ${LOCK_ON}`, ['Three']);
-      const headers = {
-        ...(await app.identity()),
-        'content-type': 'application/json',
-        'x-request-id': 'r-3',
-      };
-      const leaving = httpRequest(`${app.url}/lessons`, { method: 'POST', headers });
-      leaving.on('error', () => undefined);
-      leaving.end(JSON.stringify({ title: 'Three' }));
-      await line({ msg: 'writing', title: 'Three' });
-      leaving.destroy();
-      expect(await line({ msg: 'request', request_id: 'r-3' })).toMatchObject({ status: 499 });
-    });
+    const holder = new pg.Client({ connectionString: database.urlFor('test-school') });
+    await holder.connect();
+    await holder.query(`BEGIN`);
+    await holder.query(`SELECT ${LOCK_ON}`, ['Three']);
+    const headers = {
+      ...(await app.identity()),
+      'content-type': 'application/json',
+      'x-request-id': 'r-3',
+    };
+    const leaving = httpRequest(`${app.url}/lessons`, { method: 'POST', headers });
+    leaving.on('error', () => undefined);
+    leaving.end(JSON.stringify({ title: 'Three' }));
+    await line({ msg: 'writing', title: 'Three' });
+    leaving.destroy();
+    expect(await line({ msg: 'request', request_id: 'r-3' })).toMatchObject({ status: 499 });
+    await holder.end();
     await line({ msg: 'shelving', title: 'Three' });
     expect(linesWith({ msg: 'request', request_id: 'r-3' })).toHaveLength(1);
-    await held.close();
   });
 
   test('leaves nothing of who made it, or of what it carried, in the log', async () => {
@@ -120,15 +120,3 @@ describe('a request', () => {
     expect(JSON.stringify(app.log)).not.toContain(secret);
   });
 });
-
-async function connected(url: string): Promise<Database['dataSource']> {
-  const { createDataSource } = await import('@hornbook/database');
-  const dataSource = createDataSource({
-    url,
-    schema: 'test_school',
-    entities: [],
-    migrations: [],
-    applicationName: 'holder',
-  });
-  return dataSource.initialize();
-}

@@ -237,9 +237,12 @@ export class World {
 
   /** Empties the tables and the platform, for the next test on the same exporters. */
   async reset(): Promise<void> {
-    await this.sql(
-      `TRUNCATE export_history, export_failures, export_batch_dialogues, sync_status, export_batches, generated_phrases,
-         generated_dialogues, inbox RESTART IDENTITY`,
+    // Its locks meet those of the exporters' loops in no fixed order; whoever loses a deadlock tries again.
+    await eventually(() =>
+      this.sql(
+        `TRUNCATE export_history, export_failures, export_batch_dialogues, sync_status, export_batches,
+           generated_phrases, generated_dialogues, inbox RESTART IDENTITY`,
+      ),
     );
     await this.sql(`UPDATE export_settings SET paused = false, next_export_at = now() + interval '1 hour'`);
     this.platform.reset();
