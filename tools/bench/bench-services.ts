@@ -12,7 +12,12 @@ export interface BenchService {
 }
 
 /** Starts the bench's service under `name`, with a schema of that name. */
-export async function startBenchService(rig: Rig, secrets: Secrets, name: string, consumes: boolean): Promise<BenchService> {
+export async function startBenchService(
+  rig: Rig,
+  secrets: Secrets,
+  name: string,
+  consumes: boolean,
+): Promise<BenchService> {
   const port = await freePort();
   const schema = { name: name.replaceAll('-', '_'), password: 'bench' };
   await provision(rig.postgres.adminUrl, [schema]);

@@ -17,5 +17,13 @@ export async function measureExport(rig: Rig): Promise<Measurement[]> {
     await until(rig, run, ({ confirmed }) => confirmed === DIALOGUES, 120_000);
     values.push(DIALOGUES / ((performance.now() - started) / 1000));
   }
-  return [{ what: 'exporter, 2,000 dialogues to confirmed', values, unit: 'dialogues/s', bound: { atLeast: 400 }, note: 'submission included' }];
+  return [
+    {
+      what: 'exporter, 2,000 dialogues to confirmed',
+      values,
+      unit: 'dialogues/s',
+      bound: { atLeast: 400 },
+      note: 'submission included',
+    },
+  ];
 }

@@ -23,7 +23,11 @@ async function oneByOne(url: string, headers: Record<string, string>, calls: num
   const times: number[] = [];
   for (let call = 0; call < calls; call++) {
     const started = performance.now();
-    const { statusCode, body } = await client.request({ method: 'GET', path: new URL(url).pathname, headers });
+    const { statusCode, body } = await client.request({
+      method: 'GET',
+      path: new URL(url).pathname,
+      headers,
+    });
     await body.dump();
     if (statusCode !== 200) throw new Error(`${url} answered ${String(statusCode)}`);
     times.push(performance.now() - started);
@@ -35,7 +39,8 @@ async function oneByOne(url: string, headers: Record<string, string>, calls: num
 
 async function load(url: string, headers: Record<string, string>): Promise<Load> {
   const result = await autocannon({ url, headers, connections: 32, duration: SECONDS });
-  if (result.non2xx > 0 || result.errors > 0) throw new Error(`${url}: ${String(result.non2xx)} refused, ${String(result.errors)} failed`);
+  if (result.non2xx > 0 || result.errors > 0)
+    throw new Error(`${url}: ${String(result.non2xx)} refused, ${String(result.errors)} failed`);
   return { perSecond: result.requests.average, p50: result.latency.p50 };
 }
 
@@ -50,7 +55,10 @@ export async function measureGateway(rig: Rig): Promise<Measurement[]> {
     label: 'bench-gateway',
     port,
     env: {
-      DATABASE_URL: serviceDatabaseUrl(rig.postgres.adminUrl, { name: 'gateway', password: secrets.passwords['gateway'] ?? '' }),
+      DATABASE_URL: serviceDatabaseUrl(rig.postgres.adminUrl, {
+        name: 'gateway',
+        password: secrets.passwords['gateway'] ?? '',
+      }),
       AUTH_JWT_SECRET: secrets.jwtSecret,
       IDENTITY_PRIVATE_KEY: JSON.stringify(secrets.identityPrivateKey),
       CONTENT_IMPORT_URL: service.url,
@@ -61,7 +69,10 @@ export async function measureGateway(rig: Rig): Promise<Measurement[]> {
   });
   await untilReady(gateway);
   const direct = { url: `${service.url}/bench/page`, headers: await identityHeader(secrets) };
-  const door = { url: `${gateway.url}/api/v1/dialogs/page`, headers: { authorization: `Bearer ${rig.platform.info.apiKey}` } };
+  const door = {
+    url: `${gateway.url}/api/v1/dialogs/page`,
+    headers: { authorization: `Bearer ${rig.platform.info.apiKey}` },
+  };
   const ratios: number[] = [];
   const added: number[] = [];
   const rates = { direct: [] as number[], door: [] as number[] };
@@ -74,7 +85,9 @@ export async function measureGateway(rig: Rig): Promise<Measurement[]> {
     rates.direct.push(straight.perSecond);
     rates.door.push(through.perSecond);
     ratios.push(through.perSecond / straight.perSecond);
-    added.push((await oneByOne(door.url, door.headers, 2_000)) - (await oneByOne(direct.url, direct.headers, 2_000)));
+    added.push(
+      (await oneByOne(door.url, door.headers, 2_000)) - (await oneByOne(direct.url, direct.headers, 2_000)),
+    );
   }
   await gateway.process.end('SIGTERM');
   await service.process.stop();

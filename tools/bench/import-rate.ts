@@ -44,7 +44,12 @@ async function httpRound(pool: HttpPool, headers: Record<string, string>): Promi
   const bodies = Array.from({ length: BATCHES }, () => JSON.stringify(batch()));
   const started = performance.now();
   for (const body of bodies) {
-    const answer = await pool.request({ method: 'POST', path: '/api/v1/admin/bulk-import', headers: { ...headers, 'content-type': 'application/json' }, body });
+    const answer = await pool.request({
+      method: 'POST',
+      path: '/api/v1/admin/bulk-import',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body,
+    });
     await answer.body.dump({ limit: 10_000_000 });
     if (answer.statusCode !== 201) throw new Error(`bulk-import answered ${String(answer.statusCode)}`);
   }
@@ -59,23 +64,62 @@ async function copy(client: pg.Client, statement: string, text: string): Promise
 
 /** The same rows by COPY into the same tables, one transaction a batch, ids drawn from the same sequences. */
 async function copyRound(client: pg.Client, category: number): Promise<number> {
-  const batches = Array.from({ length: BATCHES }, () => batch() as unknown as { batch_id: string; dialogues: { title: string; description: string; phrases: { reference_text: string; order: number; speaker: string }[] }[] });
+  const batches = Array.from(
+    { length: BATCHES },
+    () =>
+      batch() as unknown as {
+        batch_id: string;
+        dialogues: {
+          title: string;
+          description: string;
+          phrases: { reference_text: string; order: number; speaker: string }[];
+        }[];
+      },
+  );
   // The importer stores a search vector with each dialogue; COPY gets it ready-made.
   const vectors = await client.query<{ title: string; search: string }>(
     "SELECT title, to_tsvector('content_import.content', title || E'\\n' || spoken)::text AS search FROM unnest($1::text[], $2::text[]) AS given (title, spoken)",
-    [batches.flatMap(({ dialogues }) => dialogues.map(({ title }) => title)), batches.flatMap(({ dialogues }) => dialogues.map(({ description, phrases }) => [description, ...phrases.map(({ reference_text }) => reference_text)].join('\n')))],
+    [
+      batches.flatMap(({ dialogues }) => dialogues.map(({ title }) => title)),
+      batches.flatMap(({ dialogues }) =>
+        dialogues.map(({ description, phrases }) =>
+          [description, ...phrases.map(({ reference_text }) => reference_text)].join('\n'),
+        ),
+      ),
+    ],
   );
   const search = new Map(vectors.rows.map((row) => [row.title, row.search.replaceAll('\\', '\\\\')]));
   const started = performance.now();
   for (const { dialogues } of batches) {
     await client.query('BEGIN');
-    const { rows } = await client.query<{ id: string }>("SELECT nextval(pg_get_serial_sequence('content_import.dialogs', 'id')) AS id FROM generate_series(1, $1)", [DIALOGUES]);
-    const dialogText = dialogues.map(({ title, description }, index) => `${rows[index]?.id ?? ''}\t${title}\t${String(category)}\t${description}\tintermediate\tbench\tbritish\t${search.get(title) ?? ''}\n`).join('');
-    await copy(client, 'COPY content_import.dialogs (id, title, category_id, description, difficulty_level, source, accent, search) FROM STDIN', dialogText);
-    const phraseText = dialogues
-      .flatMap(({ phrases }, index) => phrases.map((phrase) => `${rows[index]?.id ?? ''}\t${phrase.reference_text}\t${String(phrase.order)}\tintermediate\t${phrase.speaker}\n`))
+    const { rows } = await client.query<{ id: string }>(
+      "SELECT nextval(pg_get_serial_sequence('content_import.dialogs', 'id')) AS id FROM generate_series(1, $1)",
+      [DIALOGUES],
+    );
+    const dialogText = dialogues
+      .map(
+        ({ title, description }, index) =>
+          `${rows[index]?.id ?? ''}\t${title}\t${String(category)}\t${description}\tintermediate\tbench\tbritish\t${search.get(title) ?? ''}\n`,
+      )
       .join('');
-    await copy(client, 'COPY content_import.phrases (dialog_id, reference_text, "order", difficulty, speaker) FROM STDIN', phraseText);
+    await copy(
+      client,
+      'COPY content_import.dialogs (id, title, category_id, description, difficulty_level, source, accent, search) FROM STDIN',
+      dialogText,
+    );
+    const phraseText = dialogues
+      .flatMap(({ phrases }, index) =>
+        phrases.map(
+          (phrase) =>
+            `${rows[index]?.id ?? ''}\t${phrase.reference_text}\t${String(phrase.order)}\tintermediate\t${phrase.speaker}\n`,
+        ),
+      )
+      .join('');
+    await copy(
+      client,
+      'COPY content_import.phrases (dialog_id, reference_text, "order", difficulty, speaker) FROM STDIN',
+      phraseText,
+    );
     await client.query('COMMIT');
   }
   return (BATCHES * ROWS) / ((performance.now() - started) / 1000);
@@ -91,7 +135,9 @@ export async function measureImport(rig: Rig): Promise<Measurement[]> {
   const identity = await identityHeader(await loadSecrets([]));
   const key = { authorization: `Bearer ${info.apiKey}` };
   await httpRound(direct, identity);
-  const { rows } = await client.query<{ id: number }>("SELECT id FROM content_import.categories WHERE name = 'Travel'");
+  const { rows } = await client.query<{ id: number }>(
+    "SELECT id FROM content_import.categories WHERE name = 'Travel'",
+  );
   const category = rows[0]?.id ?? 0;
   await copyRound(client, category);
   const rates = { direct: [] as number[], door: [] as number[], copy: [] as number[] };
@@ -101,12 +147,19 @@ export async function measureImport(rig: Rig): Promise<Measurement[]> {
     rates.door.push(await httpRound(door, key));
   }
   await Promise.all([direct.close(), door.close(), client.end()]);
-  const ratio = (other: readonly number[]): number[] => other.map((rate, round) => rate / (rates.copy[round] ?? NaN));
+  const ratio = (other: readonly number[]): number[] =>
+    other.map((rate, round) => rate / (rates.copy[round] ?? NaN));
   return [
     { what: 'bulk-import over HTTP, 50 × 12', values: rates.direct, unit: 'rows/s' },
     { what: '  through the gateway', values: rates.door, unit: 'rows/s' },
     { what: '  COPY of the same rows', values: rates.copy, unit: 'rows/s' },
-    { what: '  HTTP / COPY', values: ratio(rates.direct), unit: '', bound: { atLeast: 0.3 }, note: 'one connection each' },
+    {
+      what: '  HTTP / COPY',
+      values: ratio(rates.direct),
+      unit: '',
+      bound: { atLeast: 0.3 },
+      note: 'one connection each',
+    },
     { what: '  through the gateway / COPY', values: ratio(rates.door), unit: '' },
   ];
 }

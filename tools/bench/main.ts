@@ -37,6 +37,12 @@ try {
   await rm(stateFolder, { recursive: true, force: true });
 }
 const missed = measurements.filter((measurement) => !holds(measurement));
-if (json) process.stdout.write(`${JSON.stringify({ machine: machine(), measurements: measurements.map((measurement) => ({ ...measurement, holds: holds(measurement) })) }, null, 2)}\n`);
-else say(`\n${machine()}\n\n${report(measurements)}\n\n${missed.length === 0 ? 'Every bound holds.' : `${String(missed.length)} bound(s) missed.`}`);
+if (json)
+  process.stdout.write(
+    `${JSON.stringify({ machine: machine(), measurements: measurements.map((measurement) => ({ ...measurement, holds: holds(measurement) })) }, null, 2)}\n`,
+  );
+else
+  say(
+    `\n${machine()}\n\n${report(measurements)}\n\n${missed.length === 0 ? 'Every bound holds.' : `${String(missed.length)} bound(s) missed.`}`,
+  );
 process.exit(missed.length === 0 ? 0 : 1);

@@ -19,7 +19,9 @@ export function median(values: readonly number[]): number {
 /** Nearest-rank percentile; NaN of nothing. */
 export function percentile(values: readonly number[], rank: number): number {
   const ordered = [...values].sort((a, b) => a - b);
-  return ordered[Math.min(ordered.length - 1, Math.max(0, Math.ceil((rank / 100) * ordered.length) - 1))] ?? NaN;
+  return (
+    ordered[Math.min(ordered.length - 1, Math.max(0, Math.ceil((rank / 100) * ordered.length) - 1))] ?? NaN
+  );
 }
 
 /** Whether the median keeps the bound; true without one. */
@@ -43,12 +45,28 @@ function boundText({ bound, unit }: Measurement): string {
 export function report(measurements: readonly Measurement[]): string {
   const rows = measurements.map((measurement) => {
     const { what, values, unit, note } = measurement;
-    const spread = values.length > 1 ? `${readable(Math.min(...values))}–${readable(Math.max(...values))} of ${String(values.length)}` : '';
-    return [what, `${readable(median(values))} ${unit}`, spread, boundText(measurement), measurement.bound ? (holds(measurement) ? 'holds' : 'MISSED') : '', note ?? ''];
+    const spread =
+      values.length > 1
+        ? `${readable(Math.min(...values))}–${readable(Math.max(...values))} of ${String(values.length)}`
+        : '';
+    return [
+      what,
+      `${readable(median(values))} ${unit}`,
+      spread,
+      boundText(measurement),
+      measurement.bound ? (holds(measurement) ? 'holds' : 'MISSED') : '',
+      note ?? '',
+    ];
   });
   const head = ['what', 'median', 'spread', 'bound', '', 'note'];
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)));
-  const line = (cells: readonly string[]): string => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd();
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 }
 

@@ -12,7 +12,12 @@ export async function measureMemory(platform: Platform): Promise<Measurement[]> 
     platform.services.map(async ({ name, process }) => {
       const status = await readFile(`/proc/${String(process.pid)}/status`, 'utf8');
       const kilobytes = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]);
-      return { what: `idle memory of ${name}`, values: [(kilobytes * 1024) / 1e6], unit: 'MB', bound: { atMost: 130 } };
+      return {
+        what: `idle memory of ${name}`,
+        values: [(kilobytes * 1024) / 1e6],
+        unit: 'MB',
+        bound: { atMost: 130 },
+      };
     }),
   );
 }

@@ -23,9 +23,15 @@ export async function measureOutbox(rig: Rig): Promise<Measurement[]> {
     if (!response.ok) throw new Error(`${url} answered ${String(response.status)}: ${await response.text()}`);
     return (await response.json()) as Answer;
   };
-  const run = async (count: number, rate: number, each: number): Promise<{ committed: Map<number, number>; handled: Marks; started: number }> => {
+  const run = async (
+    count: number,
+    rate: number,
+    each: number,
+  ): Promise<{ committed: Map<number, number>; handled: Marks; started: number }> => {
     await get(`${consumer.url}/bench/forget`);
-    const { started, committed } = await get<{ started: number; committed: Marks }>(`${producer.url}/bench/publish/${String(count)}/${String(rate)}/${String(each)}`);
+    const { started, committed } = await get<{ started: number; committed: Marks }>(
+      `${producer.url}/bench/publish/${String(count)}/${String(rate)}/${String(each)}`,
+    );
     for (;;) {
       const { handled } = await get<{ handled: Marks }>(`${consumer.url}/bench/seen`);
       if (handled.length >= count) return { committed: new Map(committed), handled, started };
@@ -60,6 +66,11 @@ export async function measureOutbox(rig: Rig): Promise<Measurement[]> {
       bound: { atLeast: 2_000 },
       note: `${String(RATE_EVENTS)} events, published ${String(PER_TRANSACTION)} to a transaction`,
     },
-    { what: '  the same, one event to a transaction', values: single, unit: 'events/s', note: 'each commit is flushed to disk' },
+    {
+      what: '  the same, one event to a transaction',
+      values: single,
+      unit: 'events/s',
+      note: 'each commit is flushed to disk',
+    },
   ];
 }

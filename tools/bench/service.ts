@@ -1,7 +1,21 @@
 import { defineEvent, type EventData } from '@hornbook/contracts';
 import { Database, onCommit } from '@hornbook/database';
-import { Consumes, createMessagingTables, dropMessagingTables, Outbox, type MessageContext } from '@hornbook/messaging';
-import { Allow, bootstrap, configClass, defineService, identityFields, messagingFields, serviceFields } from '@hornbook/service-kit';
+import {
+  Consumes,
+  createMessagingTables,
+  dropMessagingTables,
+  Outbox,
+  type MessageContext,
+} from '@hornbook/messaging';
+import {
+  Allow,
+  bootstrap,
+  configClass,
+  defineService,
+  identityFields,
+  messagingFields,
+  serviceFields,
+} from '@hornbook/service-kit';
 import { Controller, Get, Inject, Module, Param } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
@@ -21,7 +35,9 @@ const BenchTick = defineEvent({
 class Tables1700000000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await createMessagingTables(runner);
-    await runner.query('CREATE TABLE effects (number integer NOT NULL, at timestamptz NOT NULL DEFAULT now())');
+    await runner.query(
+      'CREATE TABLE effects (number integer NOT NULL, at timestamptz NOT NULL DEFAULT now())',
+    );
   }
   async down(runner: QueryRunner): Promise<void> {
     await runner.query('DROP TABLE effects');
@@ -59,7 +75,10 @@ class BenchController {
     };
     const one = async (number: number): Promise<void> => {
       await this.database.transaction(async (tx) => {
-        await this.outbox.publish(tx, BenchTick, { key: `tick-${String(number)}`, data: { number, payload: 'x'.repeat(500) } });
+        await this.outbox.publish(tx, BenchTick, {
+          key: `tick-${String(number)}`,
+          data: { number, payload: 'x'.repeat(500) },
+        });
       });
       committed.push([number, now()]);
     };

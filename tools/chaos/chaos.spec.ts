@@ -10,19 +10,16 @@ async function chaos(...args: string[]): Promise<{ code: number | null; output: 
     env: { ...process.env, NODE_OPTIONS: '' },
   });
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   return { code, output };
 }
 
 describe('2,000 dialogues on their way through the whole platform', () => {
-  it(
-    'arrive exactly once each although every part is killed in the middle, and with two of everything at work',
-    async () => {
-      const { code, output } = await chaos();
-      expect(output.match(/0 lost, 0 doubled of 2000/g) ?? output).toHaveLength(6);
-      expect(code).toBe(0);
-    },
-    600_000,
-  );
+  it('arrive exactly once each although every part is killed in the middle, and with two of everything at work', async () => {
+    const { code, output } = await chaos();
+    expect(output.match(/0 lost, 0 doubled of 2000/g) ?? output).toHaveLength(6);
+    expect(code).toBe(0);
+  }, 600_000);
 });

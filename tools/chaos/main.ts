@@ -4,7 +4,17 @@ import { stateFolder } from '../start/paths.ts';
 import { secondsSince } from '../start/printing.ts';
 import { api } from '../start/main-job.ts';
 import { internalErrors, startReplicas } from './replicas.ts';
-import { account, startRig, submit, until, victims, workload, type Account, type Rig, type Victim } from './rig.ts';
+import {
+  account,
+  startRig,
+  submit,
+  until,
+  victims,
+  workload,
+  type Account,
+  type Rig,
+  type Victim,
+} from './rig.ts';
 
 // kill -9 of each part of a running platform in the middle of an export, and an account of every dialogue after it:
 // and the same account with two processes of every service at work on one load.
@@ -48,7 +58,8 @@ async function killInTheMiddle(rig: Rig, victim: Victim): Promise<string[]> {
   await rig.kill(victim);
   await sleep(DOWN_MS);
   await rig.revive(victim);
-  const done = ({ confirmed, openFailures, unsentEvents }: Account): boolean => confirmed + openFailures >= count && unsentEvents === 0;
+  const done = ({ confirmed, openFailures, unsentEvents }: Account): boolean =>
+    confirmed + openFailures >= count && unsentEvents === 0;
   const state = await until(rig, run, done, SETTLE_MS).catch(() => account(rig, run));
   const faults = state ? faultsOf(state) : ['the database does not answer'];
   process.stdout.write(
@@ -68,16 +79,22 @@ async function twoOfEverything(rig: Rig): Promise<string[]> {
     await Promise.all(
       doors.map(async (info, half) => {
         // Both are given all of it, so that each dialogue is submitted twice at about the same time.
-        await submit({ ...rig, platform: { ...rig.platform, info } }, half === 0 ? dialogues : [...dialogues].reverse());
+        await submit(
+          { ...rig, platform: { ...rig.platform, info } },
+          half === 0 ? dialogues : [...dialogues].reverse(),
+        );
         await api(info, 'POST', '/api/v1/exports');
       }),
     );
-    const done = ({ confirmed, openFailures, unsentEvents }: Account): boolean => confirmed + openFailures >= count && unsentEvents === 0;
+    const done = ({ confirmed, openFailures, unsentEvents }: Account): boolean =>
+      confirmed + openFailures >= count && unsentEvents === 0;
     const state = await until(rig, run, done, SETTLE_MS).catch(() => account(rig, run));
     const faults = state ? faultsOf(state) : ['the database does not answer'];
     const errors = await internalErrors([...rig.platform.services, ...second.services]);
     if (errors > 0) faults.push(`${String(errors)} answers of 500`);
-    process.stdout.write(`two of everything, every dialogue submitted twice: ${faults.length === 0 ? `0 lost, 0 doubled of ${String(count)}, no 500` : faults.join('; ')}; ${secondsSince(started)}\n`);
+    process.stdout.write(
+      `two of everything, every dialogue submitted twice: ${faults.length === 0 ? `0 lost, 0 doubled of ${String(count)}, no 500` : faults.join('; ')}; ${secondsSince(started)}\n`,
+    );
     return faults;
   } finally {
     await second.stop();
@@ -89,7 +106,8 @@ const rig = await startRig();
 try {
   // First, as a killed part leaves 500s and 503s in the logs.
   if (all || withReplicas) failed += (await twoOfEverything(rig)).length > 0 ? 1 : 0;
-  for (const victim of all ? victims : chosen) failed += (await killInTheMiddle(rig, victim)).length > 0 ? 1 : 0;
+  for (const victim of all ? victims : chosen)
+    failed += (await killInTheMiddle(rig, victim)).length > 0 ? 1 : 0;
 } finally {
   await rig.stop();
 }

@@ -24,7 +24,12 @@ export async function startReplicas({ platform }: Rig): Promise<Replicas> {
     Object.entries(ports).map(async ([name, port]) => {
       const first = platform.services.find((service) => service.name === name);
       if (!first) throw new Error(`no service ${name}`);
-      return startService({ ...first.plan, port, label: `${name}-2`, env: { ...first.plan.env, ...own[name] } });
+      return startService({
+        ...first.plan,
+        port,
+        label: `${name}-2`,
+        env: { ...first.plan.env, ...own[name] },
+      });
     }),
   );
   await Promise.all(services.map(untilReady));

@@ -2,7 +2,13 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { freePort, startPostgres, startRabbitmq, type PostgresServer, type RabbitmqServer } from '@hornbook/testing';
+import {
+  freePort,
+  startPostgres,
+  startRabbitmq,
+  type PostgresServer,
+  type RabbitmqServer,
+} from '@hornbook/testing';
 import { api } from '../start/main-job.ts';
 import { startPlatform, type Platform } from '../start/platform.ts';
 import { restartService, untilReady, type ServiceProcess } from '../start/service-process.ts';
@@ -46,7 +52,10 @@ export async function startRig(): Promise<Rig> {
     port: await freePort(),
     databaseUrl: postgres.adminUrl,
     rabbitmqUrl: broker.url,
-    extraEnv: { ...fastRetries, gateway: { RATE_LIMIT_PER_CALLER: '1000000', RATE_LIMIT_PER_ADDRESS: '1000000' } },
+    extraEnv: {
+      ...fastRetries,
+      gateway: { RATE_LIMIT_PER_CALLER: '1000000', RATE_LIMIT_PER_ADDRESS: '1000000' },
+    },
     quiet: true,
   });
   const service = (name: string): ServiceProcess => {
@@ -100,7 +109,9 @@ export function workload(run: string, count: number): unknown[] {
 export async function submit({ platform }: Rig, dialogues: readonly unknown[]): Promise<number> {
   let accepted = 0;
   for (let from = 0; from < dialogues.length; from += 500) {
-    const answer = await api<{ accepted: number }>(platform.info, 'POST', '/api/v1/exports/dialogues', { dialogues: dialogues.slice(from, from + 500) });
+    const answer = await api<{ accepted: number }>(platform.info, 'POST', '/api/v1/exports/dialogues', {
+      dialogues: dialogues.slice(from, from + 500),
+    });
     accepted += answer.accepted;
   }
   return accepted;
@@ -155,13 +166,18 @@ export async function account({ postgres }: Rig, run: string): Promise<Account |
 }
 
 /** Waits until `reached` holds of the account. @throws Error with the last account after `ms` */
-export async function until(rig: Rig, run: string, reached: (state: Account) => boolean, ms: number): Promise<Account> {
+export async function until(
+  rig: Rig,
+  run: string,
+  reached: (state: Account) => boolean,
+  ms: number,
+): Promise<Account> {
   const deadline = Date.now() + ms;
   for (;;) {
     const state = await account(rig, run);
     if (state && reached(state)) return state;
-    if (Date.now() > deadline) throw new Error(`not reached within ${String(ms)} ms: ${JSON.stringify(state)}`);
+    if (Date.now() > deadline)
+      throw new Error(`not reached within ${String(ms)} ms: ${JSON.stringify(state)}`);
     await sleep(50);
   }
 }
-

@@ -28,12 +28,19 @@ try {
 
   scene('1. Eight dialogues, seven of them bad (tools/sample/not-ok.ndjson)');
   const dialogues = await sample('not-ok.ndjson');
-  const answer = await api<{ results: Result[]; accepted: number; rejected: number }>(info, 'POST', '/api/v1/exports/dialogues', { dialogues });
+  const answer = await api<{ results: Result[]; accepted: number; rejected: number }>(
+    info,
+    'POST',
+    '/api/v1/exports/dialogues',
+    { dialogues },
+  );
   for (const { index, status, external_id, errors = [] } of answer.results) {
     say(`line ${String(index + 1)}  ${status.padEnd(8)}  ${external_id ?? ''}`);
     for (const { field, error } of errors) say(`          ${field}: ${error}`);
   }
-  say(`${String(answer.accepted)} accepted, ${String(answer.rejected)} refused: a bad one costs only itself.`);
+  say(
+    `${String(answer.accepted)} accepted, ${String(answer.rejected)} refused: a bad one costs only itself.`,
+  );
 
   scene('2. A batch with several faults: all of them at once');
   const batch = {
@@ -75,7 +82,12 @@ try {
   await show('GET', '/api/v1/exports/status', undefined, {});
   await show('POST', '/api/v1/admin/bulk-import', good, { authorization: `Bearer ${info.tokens.reviewer}` });
 
-  async function show(method: string, path: string, body?: unknown, headers: Record<string, string> = { authorization: `Bearer ${info.apiKey}` }): Promise<void> {
+  async function show(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = { authorization: `Bearer ${info.apiKey}` },
+  ): Promise<void> {
     const response = await fetch(`${info.gateway}${path}`, {
       method,
       headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },

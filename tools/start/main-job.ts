@@ -6,7 +6,12 @@ import type { RunInfo } from './platform.ts';
 import { say, StartError, table } from './printing.ts';
 
 interface SubmissionAnswer {
-  readonly results: readonly { readonly index: number; readonly status: string; readonly id?: string; readonly errors?: unknown }[];
+  readonly results: readonly {
+    readonly index: number;
+    readonly status: string;
+    readonly id?: string;
+    readonly errors?: unknown;
+  }[];
   readonly accepted: number;
   readonly duplicates: number;
   readonly rejected: number;
@@ -28,21 +33,33 @@ interface Batch {
 const JOB_MS = 120_000;
 
 /** One call through the gateway with the local API key. @throws StartError with the answer when it is refused */
-export async function api<Answer>(run: RunInfo, method: string, path: string, body?: unknown): Promise<Answer> {
+export async function api<Answer>(
+  run: RunInfo,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<Answer> {
   const response = await fetch(`${run.gateway}${path}`, {
     method,
-    headers: { authorization: `Bearer ${run.apiKey}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    headers: {
+      authorization: `Bearer ${run.apiKey}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await response.text();
-  if (!response.ok) throw new StartError(`${method} ${path} answered ${String(response.status)}: ${text.slice(0, 500)}`);
+  if (!response.ok)
+    throw new StartError(`${method} ${path} answered ${String(response.status)}: ${text.slice(0, 500)}`);
   return JSON.parse(text) as Answer;
 }
 
 /** Lines of an NDJSON file in `tools/sample`. */
 export async function sample(name: string): Promise<unknown[]> {
   const text = await readFile(join(root, 'tools', 'sample', name), 'utf8');
-  return text.trim().split('\n').map((line): unknown => JSON.parse(line));
+  return text
+    .trim()
+    .split('\n')
+    .map((line): unknown => JSON.parse(line));
 }
 
 /** Those of `ids` that the exporter knows, newest first, reading no more pages than needed. */
@@ -51,7 +68,11 @@ async function dialoguesOf(run: RunInfo, ids: ReadonlySet<string>): Promise<Dial
   let cursor: string | null = null;
   do {
     const query: string = new URLSearchParams({ limit: '200', ...(cursor ? { cursor } : {}) }).toString();
-    const page: { items: Dialogue[]; next_cursor: string | null } = await api(run, 'GET', `/api/v1/exports/dialogues?${query}`);
+    const page: { items: Dialogue[]; next_cursor: string | null } = await api(
+      run,
+      'GET',
+      `/api/v1/exports/dialogues?${query}`,
+    );
     found.push(...page.items.filter(({ id }) => ids.has(id)));
     cursor = page.next_cursor;
   } while (cursor !== null && found.length < ids.size);
@@ -59,7 +80,10 @@ async function dialoguesOf(run: RunInfo, ids: ReadonlySet<string>): Promise<Dial
 }
 
 /** What the platform holds of these dialogues, read back batch by batch. */
-async function readBack(run: RunInfo, dialogues: readonly Dialogue[]): Promise<{ imported: number; phrases: number }> {
+async function readBack(
+  run: RunInfo,
+  dialogues: readonly Dialogue[],
+): Promise<{ imported: number; phrases: number }> {
   const ids = new Set(dialogues.map(({ pronielts_dialog_id }) => pronielts_dialog_id));
   const batches = [...new Set(dialogues.flatMap(({ batch_id }) => (batch_id === null ? [] : [batch_id])))];
   let imported = 0;
@@ -84,7 +108,8 @@ export async function runMainJob(run: RunInfo): Promise<boolean> {
   const startedAt = performance.now();
   const submission = await api<SubmissionAnswer>(run, 'POST', '/api/v1/exports/dialogues', { dialogues });
   const rejected = submission.results.filter(({ status }) => status === 'rejected');
-  for (const { index, errors } of rejected.slice(0, 5)) say(`  line ${String(index + 1)} refused: ${JSON.stringify(errors)}`);
+  for (const { index, errors } of rejected.slice(0, 5))
+    say(`  line ${String(index + 1)} refused: ${JSON.stringify(errors)}`);
   if (submission.accepted > 0) await api(run, 'POST', '/api/v1/exports');
   const ids = new Set(submission.results.flatMap(({ id }) => (id === undefined ? [] : [id])));
   const states = await settled(run, ids);
@@ -108,7 +133,8 @@ export async function runMainJob(run: RunInfo): Promise<boolean> {
     ])}`,
   );
   const complete = imported === dialogues.length && failures === 0;
-  if (submission.accepted === 0 && complete) say('\nNothing was new: all of it had arrived before, and nothing was changed.');
+  if (submission.accepted === 0 && complete)
+    say('\nNothing was new: all of it had arrived before, and nothing was changed.');
   else if (complete) say('\nEvery dialogue arrived, each exactly once.');
   else say('\nNot everything arrived; see GET /api/v1/exports/failures and the logs in .hornbook/logs.');
   say(`\nAPI page    ${run.gateway}/docs`);

@@ -54,7 +54,10 @@ try {
   });
   for (const service of platform.services) {
     void service.process.exited.then(({ code, signal }) => {
-      end(1, `${service.name} ended unexpectedly (${signal ?? `code ${String(code)}`}); its log: ${service.logFile}. Stopping the rest.`);
+      end(
+        1,
+        `${service.name} ended unexpectedly (${signal ?? `code ${String(code)}`}); its log: ${service.logFile}. Stopping the rest.`,
+      );
     });
   }
   const complete = await runMainJob(platform.info);
@@ -62,6 +65,8 @@ try {
   else say('\nServing until Ctrl-C.');
 } catch (error) {
   // One line for what the person can mend; the whole story for what only we can.
-  process.stderr.write(`${error instanceof StartError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.stderr.write(
+    `${error instanceof StartError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
   end(1);
 }

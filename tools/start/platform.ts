@@ -49,11 +49,15 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const { port, rabbitmqUrl } = options;
   const tell = options.quiet ? () => undefined : say;
   if (!(await isPortFree(port))) {
-    throw new StartError(`Port ${String(port)} is taken. Stop what listens there, or choose another: PORT=8090 npm start`);
+    throw new StartError(
+      `Port ${String(port)} is taken. Stop what listens there, or choose another: PORT=8090 npm start`,
+    );
   }
   await mkdir(stateFolder, { recursive: true });
   const started = performance.now();
-  const postgres = options.databaseUrl ? undefined : await startPostgres({ dataDir: join(stateFolder, 'postgres'), durable: true });
+  const postgres = options.databaseUrl
+    ? undefined
+    : await startPostgres({ dataDir: join(stateFolder, 'postgres'), durable: true });
   const adminUrl = options.databaseUrl ?? postgres?.adminUrl ?? '';
   const running: ServiceProcess[] = [];
   const stop = async (): Promise<void> => {
@@ -63,9 +67,16 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   };
   try {
     const secrets = await loadSecrets(schemas);
-    await provision(adminUrl, schemas.map((name) => ({ name, password: secrets.passwords[name] ?? '' })));
-    tell(`Postgres    ready (${postgres ? 'embedded, data in .hornbook/postgres' : 'given by DATABASE_URL'}) ${secondsSince(started)}`);
-    tell(`Events      ${rabbitmqUrl ? 'through RabbitMQ (RABBITMQ_URL)' : 'through Postgres (set RABBITMQ_URL to use RabbitMQ)'}`);
+    await provision(
+      adminUrl,
+      schemas.map((name) => ({ name, password: secrets.passwords[name] ?? '' })),
+    );
+    tell(
+      `Postgres    ready (${postgres ? 'embedded, data in .hornbook/postgres' : 'given by DATABASE_URL'}) ${secondsSince(started)}`,
+    );
+    tell(
+      `Events      ${rabbitmqUrl ? 'through RabbitMQ (RABBITMQ_URL)' : 'through Postgres (set RABBITMQ_URL to use RabbitMQ)'}`,
+    );
     return await startServices({ ...options, adminUrl, postgres, secrets, running, stop, started, tell });
   } catch (error) {
     await stop();
@@ -87,13 +98,18 @@ async function startServices(prepared: Prepared): Promise<Platform> {
   const { port, adminUrl, rabbitmqUrl, secrets, running, extraEnv = {}, tell } = prepared;
   const [importPort, exporterPort] = [await freePort(), await freePort()];
   const gatewayUrl = `http://127.0.0.1:${String(port)}`;
-  const urlOf = (schema: string): string => serviceDatabaseUrl(adminUrl, { name: schema, password: secrets.passwords[schema] ?? '' });
+  const urlOf = (schema: string): string =>
+    serviceDatabaseUrl(adminUrl, { name: schema, password: secrets.passwords[schema] ?? '' });
   const brokerUrl = rabbitmqUrl ?? urlOf(BROKER_SCHEMA);
   const behind = {
     IDENTITY_PUBLIC_KEYS: JSON.stringify(secrets.identityPublicKeys),
     ...(rabbitmqUrl ? { RABBITMQ_URL: rabbitmqUrl } : { MESSAGING_DATABASE_URL: brokerUrl }),
   };
-  const add = async (name: string, servicePort: number, env: Record<string, string>): Promise<ServiceProcess> => {
+  const add = async (
+    name: string,
+    servicePort: number,
+    env: Record<string, string>,
+  ): Promise<ServiceProcess> => {
     const service = await startService({
       name,
       port: servicePort,
@@ -114,7 +130,10 @@ async function startServices(prepared: Prepared): Promise<Platform> {
   // The exporter is a client of the platform like any other: it gets a key of its own.
   const admin = await userToken(secrets, 'local-admin', ['admin']);
   const keys = {
-    exporter: await ensureApiKey(gatewayUrl, admin, secrets, 'exporter', { roles: ['admin'], scopes: ['imports:write', 'imports:read'] }),
+    exporter: await ensureApiKey(gatewayUrl, admin, secrets, 'exporter', {
+      roles: ['admin'],
+      scopes: ['imports:write', 'imports:read'],
+    }),
     local: await ensureApiKey(gatewayUrl, admin, secrets, 'local', { roles: ['admin'], scopes: ['*'] }),
   };
   await saveSecrets({ ...secrets, apiKeys: { ...secrets.apiKeys, ...keys } });

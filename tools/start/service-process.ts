@@ -36,7 +36,13 @@ export async function startService(plan: ServicePlan): Promise<ServiceProcess> {
   const logs = join(stateFolder, 'logs');
   await mkdir(logs, { recursive: true });
   const logFile = join(logs, `${plan.label ?? plan.name}.log`);
-  return { name: plan.label ?? plan.name, url: `http://127.0.0.1:${String(plan.port)}`, logFile, plan, process: await launch(plan, logFile, 'w') };
+  return {
+    name: plan.label ?? plan.name,
+    url: `http://127.0.0.1:${String(plan.port)}`,
+    logFile,
+    plan,
+    process: await launch(plan, logFile, 'w'),
+  };
 }
 
 /** Starts the service again on the same port, after its process has ended however it did. */
@@ -44,7 +50,11 @@ export async function restartService(service: ServiceProcess): Promise<void> {
   service.process = await launch(service.plan, service.logFile, 'a');
 }
 
-async function launch({ name, port, env }: ServicePlan, logFile: string, mode: 'w' | 'a'): Promise<OwnedProcess> {
+async function launch(
+  { name, port, env }: ServicePlan,
+  logFile: string,
+  mode: 'w' | 'a',
+): Promise<OwnedProcess> {
   const log = await open(logFile, mode);
   const owned = await startOwnedProcess({
     command: process.execPath,
@@ -63,7 +73,8 @@ export async function untilReady(service: ServiceProcess): Promise<void> {
   const deadline = Date.now() + READY_MS;
   let last = 'no answer';
   while (Date.now() < deadline) {
-    if (!service.process.isRunning()) throw new StartError(`${service.name} ended while starting: ${await lastLine(service.logFile)}`);
+    if (!service.process.isRunning())
+      throw new StartError(`${service.name} ended while starting: ${await lastLine(service.logFile)}`);
     try {
       const response = await fetch(`${service.url}/health/ready`, { signal: AbortSignal.timeout(3_000) });
       last = await response.text();
@@ -73,7 +84,9 @@ export async function untilReady(service: ServiceProcess): Promise<void> {
     }
     await sleep(50);
   }
-  throw new StartError(`${service.name} was not ready within ${String(READY_MS / 1000)} s (${last.slice(0, 200)}); see ${service.logFile}`);
+  throw new StartError(
+    `${service.name} was not ready within ${String(READY_MS / 1000)} s (${last.slice(0, 200)}); see ${service.logFile}`,
+  );
 }
 
 async function lastLine(logFile: string): Promise<string> {

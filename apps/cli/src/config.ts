@@ -21,6 +21,8 @@ export function findConnection(): Connection {
     const run = JSON.parse(readFileSync('.hornbook/run.json', 'utf8')) as { gateway: string; apiKey: string };
     return { gateway: run.gateway, token: run.apiKey };
   } catch {
-    throw new NoConnectionError('No platform found: run npm start in this folder, or set HORNBOOK_URL and HORNBOOK_TOKEN');
+    throw new NoConnectionError(
+      'No platform found: run npm start in this folder, or set HORNBOOK_URL and HORNBOOK_TOKEN',
+    );
   }
 }

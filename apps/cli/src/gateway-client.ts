@@ -12,7 +12,12 @@ const TIMEOUT_MS = 30_000;
  * @returns the parsed body, undefined when there is none
  * @throws RefusedError with status, detail and request id
  */
-export async function call(connection: Connection, method: string, path: string, body?: unknown): Promise<unknown> {
+export async function call(
+  connection: Connection,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<unknown> {
   let response: Response;
   try {
     response = await fetch(`${connection.gateway}${path}`, {
@@ -25,7 +30,9 @@ export async function call(connection: Connection, method: string, path: string,
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
   } catch (error) {
-    throw new RefusedError(`${connection.gateway} does not answer: ${error instanceof Error ? error.message : String(error)}`);
+    throw new RefusedError(
+      `${connection.gateway} does not answer: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   const text = await response.text();
   if (response.ok) return text === '' ? undefined : (JSON.parse(text) as unknown);

@@ -15,13 +15,21 @@ import { servicesOf } from './proxy/routes.js';
   controllers: [ApiKeysController, DocsController, PlatformHealthController],
   providers: [
     ApiKeysService,
-    { provide: ApiKeysRepository, inject: [Database], useFactory: (database: Database) => new ApiKeysRepository(database) },
+    {
+      provide: ApiKeysRepository,
+      inject: [Database],
+      useFactory: (database: Database) => new ApiKeysRepository(database),
+    },
     {
       provide: ServiceHealth,
       inject: [GatewayConfig],
       useFactory: (config: GatewayConfig) => new ServiceHealth(servicesOf(config)),
     },
-    { provide: OpenApiFile, inject: [GatewayConfig], useFactory: (config: GatewayConfig) => new OpenApiFile(config.openApiPath) },
+    {
+      provide: OpenApiFile,
+      inject: [GatewayConfig],
+      useFactory: (config: GatewayConfig) => new OpenApiFile(config.openApiPath),
+    },
   ],
 })
 export class AppModule {}

@@ -26,7 +26,11 @@ describe('refused', () => {
     ['two ways to check tokens', { AUTH_JWKS_URL: 'https://id.example.org/keys' }, 'AUTH_JWKS_URL'],
     ['a short secret', { AUTH_JWT_SECRET: 'short' }, 'AUTH_JWT_SECRET'],
     ['a key that is no JSON', { IDENTITY_PRIVATE_KEY: 'secret-nonsense' }, 'IDENTITY_PRIVATE_KEY'],
-    ['a public key', { IDENTITY_PRIVATE_KEY: '{"kty":"OKP","crv":"Ed25519","kid":"a","x":"b"}' }, 'IDENTITY_PRIVATE_KEY'],
+    [
+      'a public key',
+      { IDENTITY_PRIVATE_KEY: '{"kty":"OKP","crv":"Ed25519","kid":"a","x":"b"}' },
+      'IDENTITY_PRIVATE_KEY',
+    ],
     ['a service with a path', { EXPORTER_URL: 'http://exporter/base' }, 'EXPORTER_URL'],
     ['an origin with a path', { CORS_ORIGINS: 'https://a.example.org/' }, 'CORS_ORIGINS'],
     ['an origin of everybody', { CORS_ORIGINS: '*' }, 'CORS_ORIGINS'],

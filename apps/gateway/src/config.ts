@@ -42,7 +42,8 @@ export class GatewayConfig extends configClass({
     default: 'http://127.0.0.1:8082',
   }),
   upstreamTimeoutMs: env.integer('UPSTREAM_TIMEOUT_MS', {
-    description: 'Longest time a service may stay silent: before its answer, and between two parts of it. Milliseconds.',
+    description:
+      'Longest time a service may stay silent: before its answer, and between two parts of it. Milliseconds.',
     default: '30000',
     min: 50,
     max: 600_000,
@@ -66,9 +67,11 @@ export class GatewayConfig extends configClass({
     max: 65_536,
   }),
   identityPrivateKey: env.custom('IDENTITY_PRIVATE_KEY', privateKeyText, {
-    description: 'Key that signs the identity tokens for services; they hold its public half (IDENTITY_PUBLIC_KEYS).',
+    description:
+      'Key that signs the identity tokens for services; they hold its public half (IDENTITY_PUBLIC_KEYS).',
     allowed: 'a private Ed25519 JWK in JSON, with a kid',
-    example: '{"kty":"OKP","crv":"Ed25519","kid":"example","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}',
+    example:
+      '{"kty":"OKP","crv":"Ed25519","kid":"example","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}',
     secret: true,
   }),
   authMode: env.choice('AUTH_MODE', ['token', 'dev'], {
@@ -84,8 +87,14 @@ export class GatewayConfig extends configClass({
     protocols: http,
     example: 'https://id.example.org/.well-known/jwks.json',
   }),
-  authJwtIssuer: env.string('AUTH_JWT_ISSUER', { description: '`iss` that JWTs must carry.', default: 'hornbook' }),
-  authJwtAudience: env.string('AUTH_JWT_AUDIENCE', { description: '`aud` that JWTs must carry.', default: 'hornbook' }),
+  authJwtIssuer: env.string('AUTH_JWT_ISSUER', {
+    description: '`iss` that JWTs must carry.',
+    default: 'hornbook',
+  }),
+  authJwtAudience: env.string('AUTH_JWT_AUDIENCE', {
+    description: '`aud` that JWTs must carry.',
+    default: 'hornbook',
+  }),
   redisUrl: env.optionalUrl('REDIS_URL', {
     description: 'Redis that several gateways count requests in. Unset: each one counts for itself.',
     protocols: ['redis:', 'rediss:'],
@@ -111,7 +120,8 @@ export class GatewayConfig extends configClass({
     max: 100_000_000,
   }),
   rateFailedAuthentications: env.integer('RATE_LIMIT_FAILED_AUTHENTICATIONS', {
-    description: 'Most failed authentications from one address in a window; after that its unknown credentials are not even looked at.',
+    description:
+      'Most failed authentications from one address in a window; after that its unknown credentials are not even looked at.',
     default: '30',
     min: 1,
     max: 100_000_000,
@@ -121,7 +131,8 @@ export class GatewayConfig extends configClass({
     default: '',
   }),
   trustedProxies: env.list('TRUSTED_PROXIES', {
-    description: 'Addresses or CIDR ranges of load balancers in front, whose X-Forwarded-For and -Proto are believed. Empty: nobody.',
+    description:
+      'Addresses or CIDR ranges of load balancers in front, whose X-Forwarded-For and -Proto are believed. Empty: nobody.',
     default: '',
   }),
   openApiFile: env.optionalString('OPENAPI_FILE', {
@@ -142,12 +153,19 @@ export class GatewayConfig extends configClass({
     const config = values as unknown as GatewayConfig;
     const faults: string[] = [];
     if (config.authJwtSecret !== undefined && config.authJwksUrl !== undefined) {
-      faults.push('AUTH_JWT_SECRET and AUTH_JWKS_URL are both set; allowed: one of them, as one family of algorithms is accepted');
+      faults.push(
+        'AUTH_JWT_SECRET and AUTH_JWKS_URL are both set; allowed: one of them, as one family of algorithms is accepted',
+      );
     }
     if (config.authJwtSecret === undefined && config.authJwksUrl === undefined && config.authMode !== 'dev') {
-      faults.push('Neither AUTH_JWT_SECRET nor AUTH_JWKS_URL is set; allowed: one of them (none only with AUTH_MODE=dev)');
+      faults.push(
+        'Neither AUTH_JWT_SECRET nor AUTH_JWKS_URL is set; allowed: one of them (none only with AUTH_MODE=dev)',
+      );
     }
-    for (const [variable, url] of [['CONTENT_IMPORT_URL', config.contentImportUrl], ['EXPORTER_URL', config.exporterUrl]] as const) {
+    for (const [variable, url] of [
+      ['CONTENT_IMPORT_URL', config.contentImportUrl],
+      ['EXPORTER_URL', config.exporterUrl],
+    ] as const) {
       const { pathname, search, hash, username } = new URL(url);
       if (pathname !== '/' || search !== '' || hash !== '' || username !== '') {
         faults.push(`${variable} was given ${JSON.stringify(url)}; allowed: scheme, host and port only`);
@@ -155,14 +173,18 @@ export class GatewayConfig extends configClass({
     }
     for (const origin of config.corsOrigins) {
       if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
-        faults.push(`CORS_ORIGINS was given ${JSON.stringify(origin)}; allowed: origins such as https://console.example.org, without a path`);
+        faults.push(
+          `CORS_ORIGINS was given ${JSON.stringify(origin)}; allowed: origins such as https://console.example.org, without a path`,
+        );
       }
     }
     for (const range of config.trustedProxies) {
       try {
         addRange(new BlockList(), range);
       } catch {
-        faults.push(`TRUSTED_PROXIES was given ${JSON.stringify(range)}; allowed: IP addresses or CIDR ranges`);
+        faults.push(
+          `TRUSTED_PROXIES was given ${JSON.stringify(range)}; allowed: IP addresses or CIDR ranges`,
+        );
       }
     }
     return faults;

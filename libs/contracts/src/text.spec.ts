@@ -88,7 +88,9 @@ describe('text', () => {
     const codesFor = (schema: ReturnType<typeof text>, value: string): unknown[] =>
       schema
         .safeParse(value)
-        .error!.issues.map((issue) => (issue.code === 'custom' ? issue.params?.['code'] : issue.code));
+        .error!.issues.map((issue): unknown =>
+          issue.code === 'custom' ? issue.params?.['code'] : issue.code,
+        );
     expect(codesFor(text({ min: 5 }), 'x')).toEqual(['too_short']);
     expect(codesFor(text({ max: 2 }), 'xyz')).toEqual(['too_long']);
     expect(codesFor(text(), '\u0000')).toEqual(['invalid_text']);

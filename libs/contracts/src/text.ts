@@ -41,12 +41,16 @@ export function text({ min = 0, max }: TextBounds = {}): z.ZodString {
       const report = (message: string, code: string): void => {
         context.issues.push({ code: 'custom', message, input: value, params: { code } });
       };
-      if (value.includes('\u0000')) report('String contains a NUL character (U+0000), which is not allowed', 'invalid_text');
-      if (!value.isWellFormed()) report('String contains a lone surrogate, which is not valid Unicode text', 'invalid_text');
+      if (value.includes('\u0000'))
+        report('String contains a NUL character (U+0000), which is not allowed', 'invalid_text');
+      if (!value.isWellFormed())
+        report('String contains a lone surrogate, which is not valid Unicode text', 'invalid_text');
       const length = codePointLength(value);
       if (min > 0 && (length < min || value.trim() === '')) {
         report(
-          min === 1 ? 'String is empty (minimum 1 character)' : `String too short (minimum ${String(min)} characters)`,
+          min === 1
+            ? 'String is empty (minimum 1 character)'
+            : `String too short (minimum ${String(min)} characters)`,
           'too_short',
         );
       }

@@ -7,6 +7,7 @@ import { loadConfig } from './config/config-class.js';
 import { processEnvironment, type AnyServiceConfig } from './config/config.js';
 import { collectProcessMetrics } from './operations/metrics.controller.js';
 import { endOnSignals, endOnUncaughtErrors, startFailure } from './operations/process-end.js';
+import { probePort } from './operations/probe-port.js';
 import { releaseStartupMemory } from './operations/release-memory.js';
 import type { ServiceDefinition } from './service-definition.js';
 import { createLogger } from './telemetry/logger.js';
@@ -67,6 +68,8 @@ async function start<Config extends AnyServiceConfig>(
   config: Config,
   logger: Logger,
 ): Promise<RunningService<Config>> {
+  // Before anything is begun that would have to be undone: migrations run and messages taken for nothing.
+  await probePort(config.port, config.host);
   collectProcessMetrics(definition.name);
   const stopTracing = await startTracing(definition.name, definition.version, config.otlpEndpoint);
   const application = await createApplication(definition, config, logger);

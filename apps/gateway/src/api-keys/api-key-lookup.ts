@@ -32,7 +32,10 @@ export class ApiKeyLookup {
     const row = prefix === undefined ? undefined : await this.find(prefix);
     const shown = keyHash(key);
     if (!row || !(sameHash(shown, row.hash) || sameHash(shown, row.previous_hash))) {
-      throw new UnauthenticatedError('The API key is not valid: it is unknown, expired or revoked', 'api key');
+      throw new UnauthenticatedError(
+        'The API key is not valid: it is unknown, expired or revoked',
+        'api key',
+      );
     }
     if (row.use_is_old) void this.noteUse(row.id);
     return { sub: subjectOfKey(row.id), owner: row.owner, roles: row.roles, scopes: row.scopes };

@@ -57,7 +57,10 @@ export class ApiKeysController {
     description: "The caller's own keys; for administrators everybody's, or those of `owner`.",
   })
   @ApiResponse({ status: 200, description: 'A page of keys', standardSchema: apiKeyPageSchema })
-  list(@Caller() caller: Identity, @Query({ schema: apiKeyQuerySchema }) query: ApiKeyQuery): Promise<ApiKeyPage> {
+  list(
+    @Caller() caller: Identity,
+    @Query({ schema: apiKeyQuerySchema }) query: ApiKeyQuery,
+  ): Promise<ApiKeyPage> {
     return this.apiKeys.list(caller, query);
   }
 
@@ -79,7 +82,11 @@ export class ApiKeysController {
     summary: 'Give an API key a new secret',
     description: 'The secret before stays valid for `grace_seconds`. Never more than two are valid.',
   })
-  @ApiResponse({ status: 200, description: 'The key with its new secret', standardSchema: apiKeyWithSecretSchema })
+  @ApiResponse({
+    status: 200,
+    description: 'The key with its new secret',
+    standardSchema: apiKeyWithSecretSchema,
+  })
   @ApiResponse(problemOf('not_found'))
   @ApiResponse(problemOf('conflict'))
   rotate(
@@ -100,7 +107,10 @@ export class ApiKeysController {
   })
   @ApiResponse({ status: 204, description: 'Revoked, now or before' })
   @ApiResponse(problemOf('not_found'))
-  async revoke(@Caller() caller: Identity, @Param('id', { schema: apiKeyIdSchema }) id: string): Promise<void> {
+  async revoke(
+    @Caller() caller: Identity,
+    @Param('id', { schema: apiKeyIdSchema }) id: string,
+  ): Promise<void> {
     await this.apiKeys.revoke(caller, id);
   }
 }

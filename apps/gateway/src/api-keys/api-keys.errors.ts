@@ -10,7 +10,9 @@ export class ApiKeyNotFoundError extends NotFoundError {
 /** 409: the owner has a key of this name. */
 export class ApiKeyNameTakenError extends ProblemError {
   constructor(name: string) {
-    super('conflict', { detail: `There is an API key named ${JSON.stringify(name)} already; revoke it or choose another name` });
+    super('conflict', {
+      detail: `There is an API key named ${JSON.stringify(name)} already; revoke it or choose another name`,
+    });
   }
 }
 

@@ -13,10 +13,23 @@ const scope = z
 export const createApiKeySchema = z
   .strictObject({
     name: text({ min: 1, max: 100 }).describe('Unique among the keys of an owner that are not revoked.'),
-    roles: z.array(z.enum(roles)).min(1).max(roles.length).describe('At most the roles of who makes the key.'),
-    scopes: z.array(scope).min(1).max(50).describe('What the key may do; `*` for all. At most the scopes of who makes the key.'),
+    roles: z
+      .array(z.enum(roles))
+      .min(1)
+      .max(roles.length)
+      .describe('At most the roles of who makes the key.'),
+    scopes: z
+      .array(scope)
+      .min(1)
+      .max(50)
+      .describe('What the key may do; `*` for all. At most the scopes of who makes the key.'),
     expires_at: z.iso.datetime({ offset: true }).optional().describe('Default: never.'),
-    owner: z.string().min(1).max(200).optional().describe('Whose records the key touches. Default: the caller; another one only for administrators.'),
+    owner: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe('Whose records the key touches. Default: the caller; another one only for administrators.'),
   })
   .meta({ id: 'CreateApiKey' });
 /** Body of `POST /v1/api-keys`. */
@@ -63,7 +76,9 @@ export const apiKeySchema = z
     expires_at: time.nullable(),
     revoked_at: time.nullable(),
     last_used_at: time.nullable().describe('To the minute.'),
-    previous_valid_until: time.nullable().describe('Until when the secret before the last rotation is accepted.'),
+    previous_valid_until: time
+      .nullable()
+      .describe('Until when the secret before the last rotation is accepted.'),
   })
   .meta({ id: 'ApiKey' });
 /** A key as lists show it. */

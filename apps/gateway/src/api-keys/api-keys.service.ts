@@ -5,9 +5,20 @@ import { Injectable, Logger } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { keyHash, newKey, newKeyPrefix } from './api-key.js';
 import { ApiKey } from './api-key.entity.js';
-import { ApiKeyEndedError, ApiKeyNameTakenError, ApiKeyNotFoundError, ExceedsMakerError } from './api-keys.errors.js';
+import {
+  ApiKeyEndedError,
+  ApiKeyNameTakenError,
+  ApiKeyNotFoundError,
+  ExceedsMakerError,
+} from './api-keys.errors.js';
 import { ApiKeysRepository } from './api-keys.repository.js';
-import type { ApiKeyPage, ApiKeyQuery, ApiKeyView, ApiKeyWithSecret, CreateApiKey } from './api-keys.schemas.js';
+import type {
+  ApiKeyPage,
+  ApiKeyQuery,
+  ApiKeyView,
+  ApiKeyWithSecret,
+  CreateApiKey,
+} from './api-keys.schemas.js';
 import { callingKey, excessOf, mayManage } from './grant.js';
 
 function viewOf(key: ApiKey): ApiKeyView {
@@ -44,7 +55,8 @@ export class ApiKeysService {
 
   async create(caller: Identity, wanted: CreateApiKey): Promise<ApiKeyWithSecret> {
     const owner = wanted.owner ?? caller.owner;
-    if (!mayManage(caller, owner)) throw new ExceedsMakerError('keys of another owner are for administrators');
+    if (!mayManage(caller, owner))
+      throw new ExceedsMakerError('keys of another owner are for administrators');
     const excess = excessOf(wanted, caller);
     if (excess) throw new ExceedsMakerError(excess);
     const prefix = newKeyPrefix();
@@ -78,9 +90,15 @@ export class ApiKeysService {
     const all = caller.roles.includes('admin') ? undefined : caller.owner;
     const before = cursor === undefined ? undefined : decodeCursor(cursor, 1)?.[0];
     if (cursor !== undefined && !isUuid(before)) {
-      throw new ValidationError([{ field: 'cursor', error: 'Not a cursor of this list', code: 'invalid_cursor' }]);
+      throw new ValidationError([
+        { field: 'cursor', error: 'Not a cursor of this list', code: 'invalid_cursor' },
+      ]);
     }
-    const keys = await this.keys.page(owner ?? all, before === undefined ? undefined : String(before), limit + 1);
+    const keys = await this.keys.page(
+      owner ?? all,
+      before === undefined ? undefined : String(before),
+      limit + 1,
+    );
     const page = keys.slice(0, limit);
     const last = keys.length > limit ? page.at(-1) : undefined;
     return { items: page.map(viewOf), next_cursor: last ? encodeCursor([last.id]) : null };
@@ -145,7 +163,8 @@ export class ApiKeysService {
     const maker = await this.keys.hold(tx, makerId);
     if (!maker || hasEnded(maker)) throw new ExceedsMakerError('it is revoked or expired');
     if (!maker.expiresAt) return expiresAt;
-    if (expiresAt && expiresAt > maker.expiresAt) throw new ExceedsMakerError(`it expires at ${maker.expiresAt.toISOString()}`);
+    if (expiresAt && expiresAt > maker.expiresAt)
+      throw new ExceedsMakerError(`it expires at ${maker.expiresAt.toISOString()}`);
     return expiresAt ?? maker.expiresAt;
   }
 }

@@ -12,7 +12,9 @@ export interface Grant {
  * role here: they are the ones who make keys for pipelines.
  */
 export function excessOf(grant: Grant, maker: Identity): string | undefined {
-  const roles = maker.roles.includes('admin') ? [] : grant.roles.filter((role) => !maker.roles.includes(role));
+  const roles = maker.roles.includes('admin')
+    ? []
+    : grant.roles.filter((role) => !maker.roles.includes(role));
   if (roles.length > 0) return `the roles ${roles.join(', ')}`;
   if (maker.scopes.includes('*')) return undefined;
   const scopes = grant.scopes.filter((scope) => !maker.scopes.includes(scope));

@@ -8,7 +8,9 @@ export class UnauthenticatedError extends ProblemError {
   constructor(detail: string, cause?: unknown) {
     super('unauthenticated', {
       detail,
-      headers: { 'www-authenticate': cause === undefined ? challenge : `${challenge}, error="invalid_token"` },
+      headers: {
+        'www-authenticate': cause === undefined ? challenge : `${challenge}, error="invalid_token"`,
+      },
       cause,
     });
   }

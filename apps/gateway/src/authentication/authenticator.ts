@@ -71,9 +71,16 @@ export class Authenticator {
     return check;
   }
 
-  private fingerprint({ authorization, 'x-user-id': user, 'x-user-roles': roles }: IncomingHttpHeaders): string {
+  private fingerprint({
+    authorization,
+    'x-user-id': user,
+    'x-user-roles': roles,
+  }: IncomingHttpHeaders): string {
     // The prefix keeps the two apart: an Authorization header cannot spell a development user.
-    const shown = authorization !== undefined || !this.dev ? `a:${authorization ?? ''}` : `d:${JSON.stringify([user, roles])}`;
+    const shown =
+      authorization !== undefined || !this.dev
+        ? `a:${authorization ?? ''}`
+        : `d:${JSON.stringify([user, roles])}`;
     return hash('sha256', shown, 'base64');
   }
 
@@ -82,7 +89,8 @@ export class Authenticator {
     try {
       const { identity, validMs } = await this.prove(credential);
       const known = this.memory.get(fingerprint);
-      const reusable = known && startedAt - known.signedAt < TOKEN_MS && sameIdentity(known.identity, identity);
+      const reusable =
+        known && startedAt - known.signedAt < TOKEN_MS && sameIdentity(known.identity, identity);
       const signed = reusable ? known : { token: await this.signer.sign(identity), signedAt: startedAt };
       const goodUntil = Math.min(startedAt + validMs, signed.signedAt + TOKEN_MS);
       const pass: Remembered = { identity, token: signed.token, signedAt: signed.signedAt, goodUntil };

@@ -33,7 +33,8 @@ export function readCredential(headers: IncomingHttpHeaders, dev: boolean): Cred
   const { authorization } = headers;
   if (authorization !== undefined) {
     const text = bearer.exec(authorization)?.[1];
-    if (text === undefined) throw new UnauthenticatedError(`The Authorization header cannot be read: ${HOW}`, 'malformed');
+    if (text === undefined)
+      throw new UnauthenticatedError(`The Authorization header cannot be read: ${HOW}`, 'malformed');
     return { kind: text.startsWith(API_KEY_PREFIX) ? 'api-key' : 'jwt', text };
   }
   if (dev && headers['x-user-id'] !== undefined) return devCredential(headers);
@@ -42,10 +43,15 @@ export function readCredential(headers: IncomingHttpHeaders, dev: boolean): Cred
 
 function devCredential(headers: IncomingHttpHeaders): Credential {
   const user = String(headers['x-user-id']);
-  const names = String(headers['x-user-roles'] ?? 'admin').split(',').map((name) => name.trim());
+  const names = String(headers['x-user-roles'] ?? 'admin')
+    .split(',')
+    .map((name) => name.trim());
   const roles = names.filter(isRole);
   if (!/^[\x21-\x7e]{1,200}$/.test(user) || isReservedSubject(user)) {
-    throw new UnauthenticatedError('X-User-Id has to be 1–200 printable characters and may not begin with key:', 'malformed');
+    throw new UnauthenticatedError(
+      'X-User-Id has to be 1–200 printable characters and may not begin with key:',
+      'malformed',
+    );
   }
   if (roles.length < names.length) {
     throw new UnauthenticatedError(`X-User-Roles may only name ${knownRoles.join(', ')}`, 'malformed');

@@ -59,7 +59,11 @@ export class JwtVerifier {
   async verify(token: string): Promise<CheckedJwt> {
     const { payload, protectedHeader } = await this.checked(token);
     const identity = isAccessToken(protectedHeader.typ) ? identityOf(payload) : undefined;
-    if (!identity) throw new UnauthenticatedError('The token is valid but not for this API: sub, roles or typ are missing or wrong', 'claims');
+    if (!identity)
+      throw new UnauthenticatedError(
+        'The token is valid but not for this API: sub, roles or typ are missing or wrong',
+        'claims',
+      );
     return { identity, expiresAt: ((payload.exp ?? 0) + CLOCK_TOLERANCE) * 1_000 };
   }
 
@@ -69,7 +73,10 @@ export class JwtVerifier {
     } catch (error) {
       if (error instanceof errors.JWTExpired) throw new UnauthenticatedError('The token has expired', error);
       if (error instanceof errors.JOSEError || error instanceof TypeError) {
-        throw new UnauthenticatedError('The token is not valid here: signature, algorithm, issuer or audience are wrong', error);
+        throw new UnauthenticatedError(
+          'The token is not valid here: signature, algorithm, issuer or audience are wrong',
+          error,
+        );
       }
       throw error;
     }

@@ -1,4 +1,10 @@
-import { createLocalJWKSet, errors, type FlattenedJWSInput, type JSONWebKeySet, type JWSHeaderParameters } from 'jose';
+import {
+  createLocalJWKSet,
+  errors,
+  type FlattenedJWSInput,
+  type JSONWebKeySet,
+  type JWSHeaderParameters,
+} from 'jose';
 import type { Logger } from 'pino';
 import { request } from 'undici';
 import { KeysUnavailableError } from './authentication.errors.js';
@@ -69,7 +75,8 @@ export class RemoteKeys {
   }
 
   private known(header: JWSHeaderParameters, token: FlattenedJWSInput): Promise<Key> {
-    if (!this.keys || performance.now() - this.fetchedAt > STALE_MS) throw new KeysUnavailableError('no keys yet');
+    if (!this.keys || performance.now() - this.fetchedAt > STALE_MS)
+      throw new KeysUnavailableError('no keys yet');
     return this.keys(header, token);
   }
 

@@ -17,7 +17,12 @@ async function read(text: string): Promise<OpenApiDocument> {
 }
 
 test('it knows the methods of a path of a request', async () => {
-  const document = await read(JSON.stringify({ openapi: '3.1.0', paths: { '/a/{id}': { get: {}, parameters: [] }, '/a/{id}/b.c': { post: {} } } }));
+  const document = await read(
+    JSON.stringify({
+      openapi: '3.1.0',
+      paths: { '/a/{id}': { get: {}, parameters: [] }, '/a/{id}/b.c': { post: {} } },
+    }),
+  );
   expect(document.methodsFor('/a/1')).toEqual(['GET', 'HEAD']);
   expect(document.methodsFor('/a/1/')).toEqual(['GET', 'HEAD']);
   expect(document.methodsFor('/a/1/b.c')).toEqual(['POST']);

@@ -29,7 +29,10 @@ export class OpenApiDocument {
   private constructor(readonly text: string) {
     this.etag = `"${hash('sha256', text, 'base64url').slice(0, 22)}"`;
     const { paths } = documentSchema.parse(JSON.parse(text));
-    this.paths = Object.entries(paths).map(([template, operations]) => ({ template, methods: methodsOf(operations) }));
+    this.paths = Object.entries(paths).map(([template, operations]) => ({
+      template,
+      methods: methodsOf(operations),
+    }));
     this.patterns = this.paths.map((path) => ({ ...path, pattern: patternOf(path.template) }));
   }
 
@@ -50,7 +53,9 @@ export class OpenApiDocument {
 }
 
 function methodsOf(operations: Readonly<Record<string, unknown>>): string[] {
-  const methods = describedMethods.filter((method) => method in operations).map((method) => method.toUpperCase());
+  const methods = describedMethods
+    .filter((method) => method in operations)
+    .map((method) => method.toUpperCase());
   return methods.includes('GET') && !methods.includes('HEAD') ? [...methods, 'HEAD'] : methods;
 }
 

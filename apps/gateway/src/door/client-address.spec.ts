@@ -14,7 +14,12 @@ const client = (peer: string, chain?: string, proxies: typeof trusted | undefine
 
 test('without load balancers of ours the peer is the caller, whatever it says', () => {
   expect(client('203.0.113.1', '6.6.6.6', addressList([]))).toBe('203.0.113.1');
-  expect(clientAddress(from('203.0.113.1', { 'x-forwarded-for': '6.6.6.6', 'x-forwarded-proto': 'https' }), undefined)).toMatchObject({
+  expect(
+    clientAddress(
+      from('203.0.113.1', { 'x-forwarded-for': '6.6.6.6', 'x-forwarded-proto': 'https' }),
+      undefined,
+    ),
+  ).toMatchObject({
     client: '203.0.113.1',
     protocol: 'http',
   });
@@ -39,7 +44,9 @@ test.each([
 });
 
 test('the protocol is what the nearest load balancer says', () => {
-  expect(clientAddress(from('10.0.0.1', { 'x-forwarded-proto': 'http, https' }), trusted).protocol).toBe('https');
+  expect(clientAddress(from('10.0.0.1', { 'x-forwarded-proto': 'http, https' }), trusted).protocol).toBe(
+    'https',
+  );
 });
 
 test.each([

@@ -45,7 +45,9 @@ export class Door {
     if (entry.public) return { address };
     const pass =
       this.authenticator.remembered(request.headers) ??
-      (await this.limits.guarded(address.counted, reply, () => this.authenticator.authenticate(request.headers)));
+      (await this.limits.guarded(address.counted, reply, () =>
+        this.authenticator.authenticate(request.headers),
+      ));
     await this.limits.count('caller', pass.identity.sub, reply, byAddress);
     if (entry.roles && !entry.roles.some((role) => pass.identity.roles.includes(role))) {
       throw new ProblemError('forbidden', { detail: `This needs the role ${entry.roles.join(' or ')}` });

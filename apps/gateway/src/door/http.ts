@@ -22,7 +22,15 @@ import { MethodNotAllowedError } from './door.errors.js';
 import { answerProblem, pathOf, shownProblem } from './problem-reply.js';
 
 /** Headers of answers that pages of other origins may read. */
-const exposedHeaders = ['ETag', 'Location', 'Retry-After', 'X-Request-Id', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'];
+const exposedHeaders = [
+  'ETag',
+  'Location',
+  'Retry-After',
+  'X-Request-Id',
+  'RateLimit-Limit',
+  'RateLimit-Remaining',
+  'RateLimit-Reset',
+];
 
 /** Probes and scrapes from inside the cluster: never limited, or a flood outside would get the gateway restarted. */
 const probes = new Set(['/health/live', '/health/ready', '/metrics']);
@@ -56,7 +64,8 @@ function limitsOf(config: GatewayConfig, logger: Logger): RateLimits {
 
 function jwtsOf(config: GatewayConfig, logger: Logger): JwtVerifier | undefined {
   const { authJwtSecret: secret, authJwksUrl: url, authJwtIssuer, authJwtAudience } = config;
-  const trust = secret !== undefined ? { secret } : url !== undefined ? { keys: new RemoteKeys(url, logger) } : undefined;
+  const trust =
+    secret !== undefined ? { secret } : url !== undefined ? { keys: new RemoteKeys(url, logger) } : undefined;
   return trust && new JwtVerifier(trust, authJwtIssuer, authJwtAudience);
 }
 
@@ -73,11 +82,20 @@ function upstreamsOf(config: GatewayConfig): Map<string, Upstream> {
  * Puts the door into Fastify: first the proxied routes, which run none of the hooks that follow, then what the
  * gateway's own routes need. Nothing is connected before the server is ready.
  */
-export async function configureHttp(fastify: FastifyInstance, config: GatewayConfig, { database, shutdown, logger }: HttpParts): Promise<void> {
+export async function configureHttp(
+  fastify: FastifyInstance,
+  config: GatewayConfig,
+  { database, shutdown, logger }: HttpParts,
+): Promise<void> {
   const limits = limitsOf(config, logger);
   const signer = await IdentitySigner.create(config.identityPrivateKey);
   const dev = config.authMode === 'dev';
-  const authenticator = new Authenticator(signer, new ApiKeyLookup(database, logger), jwtsOf(config, logger), dev);
+  const authenticator = new Authenticator(
+    signer,
+    new ApiKeyLookup(database, logger),
+    jwtsOf(config, logger),
+    dev,
+  );
   const trusted = config.trustedProxies.length > 0 ? addressList(config.trustedProxies) : undefined;
   const door = new Door(authenticator, limits, trusted);
   const upstreams = upstreamsOf(config);

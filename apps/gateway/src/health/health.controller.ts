@@ -33,13 +33,24 @@ export class PlatformHealthController implements OnModuleDestroy {
   @ApiOperation({
     operationId: 'getHealth',
     summary: 'State of every service',
-    description: 'Each service as its own readiness tells it, at most a second old. 200 also when something is not well.',
+    description:
+      'Each service as its own readiness tells it, at most a second old. 200 also when something is not well.',
   })
-  @ApiResponse({ status: 200, description: 'State, version and latency of every service', standardSchema: healthSchema })
+  @ApiResponse({
+    status: 200,
+    description: 'State, version and latency of every service',
+    standardSchema: healthSchema,
+  })
   async health(): Promise<Health> {
     const [own, services] = await Promise.all([this.own(), this.services.look()]);
     const well = own.status === 'ok' && Object.values(services).every(({ status }) => status === 'ok');
-    return { status: well ? 'ok' : 'degraded', service: own.service, version: own.version, checks: own.checks, services };
+    return {
+      status: well ? 'ok' : 'degraded',
+      service: own.service,
+      version: own.version,
+      checks: own.checks,
+      services,
+    };
   }
 
   @Get('health/db')
@@ -51,7 +62,9 @@ export class PlatformHealthController implements OnModuleDestroy {
     const connected = checks['database']?.status === 'ok';
     await reply
       .code(connected ? HttpStatus.OK : HttpStatus.SERVICE_UNAVAILABLE)
-      .send(connected ? { status: 'ok', database: 'connected' } : { status: 'error', database: 'disconnected' });
+      .send(
+        connected ? { status: 'ok', database: 'connected' } : { status: 'error', database: 'disconnected' },
+      );
   }
 
   async onModuleDestroy(): Promise<void> {

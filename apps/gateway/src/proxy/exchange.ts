@@ -149,7 +149,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** The time is up: nothing moved for as long as the route allows. */
   onSilence(): void {
     if (this.over) return;
-    const stalledByCaller = this.answering ? this.response.writableNeedDrain : (this.upload?.starved ?? false);
+    const stalledByCaller = this.answering
+      ? this.response.writableNeedDrain
+      : (this.upload?.starved ?? false);
     if (stalledByCaller) {
       if (this.answering) this.response.destroy();
       else this.answer(new UploadStalledError(this.route.timeoutMs));

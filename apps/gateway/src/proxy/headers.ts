@@ -16,7 +16,14 @@ const hopByHop = new Set([
 ]);
 
 /** Request headers that only the gateway itself may send to a service, or that are meant for the gateway. */
-const ownRequestHeaders = new Set(['authorization', 'expect', 'forwarded', 'host', 'x-real-ip', REQUEST_ID_HEADER]);
+const ownRequestHeaders = new Set([
+  'authorization',
+  'expect',
+  'forwarded',
+  'host',
+  'x-real-ip',
+  REQUEST_ID_HEADER,
+]);
 const ownPrefixes = ['x-hornbook-', 'x-user-', 'x-forwarded-', 'x-original-', 'x-rewrite-'];
 
 /** Name for comparison. `_` counts as `-`: some servers take `X_User_Id` and `X-User-Id` for the same. */
@@ -74,7 +81,14 @@ export function headersForService(raw: readonly string[], own: OwnRequestHeaders
     if (own.trace && (key === 'traceparent' || key === 'tracestate')) continue;
     headers.push(name, raw[index + 1] ?? '');
   }
-  headers.push(REQUEST_ID_HEADER, own.requestId, 'x-forwarded-for', own.address, 'x-forwarded-proto', own.protocol);
+  headers.push(
+    REQUEST_ID_HEADER,
+    own.requestId,
+    'x-forwarded-for',
+    own.address,
+    'x-forwarded-proto',
+    own.protocol,
+  );
   if (own.host !== undefined) headers.push('x-forwarded-host', own.host);
   if (own.identityToken !== undefined) headers.push(IDENTITY_HEADER, own.identityToken);
   if (own.trace) for (const name in own.trace) headers.push(name, own.trace[name] ?? '');

@@ -39,7 +39,9 @@ export class UpstreamTimeoutError extends ProblemError {
 /** 408: the caller stopped in the middle of its body. */
 export class UploadStalledError extends ProblemError {
   constructor(timeoutMs: number) {
-    super('request_timeout', { detail: `Nothing of the request's body arrived for ${String(timeoutMs / 1_000)} s` });
+    super('request_timeout', {
+      detail: `Nothing of the request's body arrived for ${String(timeoutMs / 1_000)} s`,
+    });
   }
 }
 

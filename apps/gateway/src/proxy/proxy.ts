@@ -6,7 +6,12 @@ import type { Door } from '../door/door.js';
 import { answerProblem, pathOf, shownProblem } from '../door/problem-reply.js';
 import { Exchange } from './exchange.js';
 import { headersForService } from './headers.js';
-import { AmbiguousPathError, PayloadTooLargeError, problemOfFailure, TransferCodingError } from './proxy.errors.js';
+import {
+  AmbiguousPathError,
+  PayloadTooLargeError,
+  problemOfFailure,
+  TransferCodingError,
+} from './proxy.errors.js';
 import type { ProxyRoute } from './routes.js';
 import { dropRest } from './upload.js';
 import type { Upstream } from './upstream.js';
@@ -81,7 +86,8 @@ function hasBody({ headers }: FastifyRequest): boolean {
 function refuseBody({ headers }: FastifyRequest, route: ProxyRoute): void {
   const coding = headers['transfer-encoding'];
   if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked') throw new TransferCodingError();
-  if (Number(headers['content-length'] ?? 0) > route.bodyLimit) throw new PayloadTooLargeError(route.bodyLimit);
+  if (Number(headers['content-length'] ?? 0) > route.bodyLimit)
+    throw new PayloadTooLargeError(route.bodyLimit);
 }
 
 /** The running span's context for the service; undefined when none is recorded, so that the caller's own is passed on. */

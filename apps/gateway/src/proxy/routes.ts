@@ -51,16 +51,14 @@ export function routesOf(config: GatewayConfig): readonly ProxyRoute[] {
     { path: '/api/v1/dialogs', service: 'content-import', bodyLimit: MIB, ...pronielts },
     { path: '/api/v1/exports', service: 'exporter', bodyLimit: 8 * MIB, ...pronielts },
     ...servicesOf(config).flatMap(({ name }) =>
-      ['/internal/dead-letters', '/internal/outbox'].map(
-        (servicePath): ProxyRoute => ({
-          path: `${servicePath}/${name}`,
-          servicePath,
-          service: name,
-          bodyLimit: 64 * KIB,
-          timeoutMs,
-          roles: ['admin'],
-        }),
-      ),
+      ['/internal/dead-letters', '/internal/outbox'].map((servicePath): ProxyRoute => ({
+        path: `${servicePath}/${name}`,
+        servicePath,
+        service: name,
+        bodyLimit: 64 * KIB,
+        timeoutMs,
+        roles: ['admin'],
+      })),
     ),
   ];
 }

@@ -48,7 +48,9 @@ class LimitCounter {
     this.own = new RateLimiterMemory(options);
     // One atomic script counts and sets the expiry: gateways that count at once cannot overtake each other. A key
     // that is over its limit is refused here without asking again until its window ends.
-    this.shared = store && new RateLimiterRedis({ ...options, storeClient: store.client, inMemoryBlockOnConsumed: most + 1 });
+    this.shared =
+      store &&
+      new RateLimiterRedis({ ...options, storeClient: store.client, inMemoryBlockOnConsumed: most + 1 });
   }
 
   /** Counts one; tells what is used, this one included, and whether it was too much. */
@@ -94,7 +96,8 @@ export class RateLimits {
 
   constructor({ windowSeconds, most, redisUrl, logger }: RateLimitOptions) {
     const store = redisUrl === undefined ? undefined : new SharedStore(redisUrl, logger);
-    const counter = (name: LimitName): LimitCounter => new LimitCounter(name, most[name], windowSeconds, store);
+    const counter = (name: LimitName): LimitCounter =>
+      new LimitCounter(name, most[name], windowSeconds, store);
     this.store = store;
     this.counters = {
       caller: counter('caller'),
@@ -133,7 +136,11 @@ export class RateLimits {
    * that are known to be good do not come this way, so that a noisy neighbour behind one address locks nobody out.
    * @throws RateLimitedError, or what `authenticate` throws
    */
-  async guarded<Result>(key: string, reply: FastifyReply, authenticate: () => Promise<Result>): Promise<Result> {
+  async guarded<Result>(
+    key: string,
+    reply: FastifyReply,
+    authenticate: () => Promise<Result>,
+  ): Promise<Result> {
     const counter = this.counters.failed_authentications;
     const failed = await counter.look(key);
     if (failed && failed.consumedPoints >= counter.most) {
@@ -149,7 +156,11 @@ export class RateLimits {
     }
   }
 
-  private usageOf(name: LimitName, { consumedPoints, msBeforeNext }: RateLimiterRes, refused: boolean): Usage {
+  private usageOf(
+    name: LimitName,
+    { consumedPoints, msBeforeNext }: RateLimiterRes,
+    refused: boolean,
+  ): Usage {
     const { most } = this.counters[name];
     return {
       most,

@@ -60,7 +60,10 @@ export class SharedStore {
   async connect(): Promise<void> {
     const connected = this.client.connect().catch((error: unknown) => this.failed(error));
     const waited = new AbortController();
-    await Promise.race([connected, delay(START_MS, undefined, { signal: waited.signal }).catch(() => undefined)]);
+    await Promise.race([
+      connected,
+      delay(START_MS, undefined, { signal: waited.signal }).catch(() => undefined),
+    ]);
     waited.abort();
   }
 
@@ -74,7 +77,10 @@ export class SharedStore {
     up.set(0);
     if (this.failing) return;
     this.failing = true;
-    this.logger.warn({ msg: 'rate limits are kept by each process alone: Redis does not answer', err: error });
+    this.logger.warn({
+      msg: 'rate limits are kept by each process alone: Redis does not answer',
+      err: error,
+    });
   }
 
   recovered(): void {

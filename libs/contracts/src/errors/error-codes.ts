@@ -7,7 +7,11 @@ export interface ErrorCodeEntry {
   readonly retryable: boolean;
 }
 
-const entry = (status: number, title: string, retryable = false): ErrorCodeEntry => ({ status, title, retryable });
+const entry = (status: number, title: string, retryable = false): ErrorCodeEntry => ({
+  status,
+  title,
+  retryable,
+});
 
 /** The closed list of error codes of every service. A new code is added here and nowhere else. */
 export const errorCodes = {

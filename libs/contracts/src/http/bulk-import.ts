@@ -92,5 +92,7 @@ function sorted(value: unknown): unknown {
  * batch can be told from another that happens to carry the same second-resolution id.
  */
 export function payloadHash(request: BulkImportRequest): string {
-  return createHash('sha256').update(JSON.stringify(sorted(request))).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify(sorted(request)))
+    .digest('hex');
 }

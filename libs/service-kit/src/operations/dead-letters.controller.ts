@@ -1,5 +1,10 @@
 import { pageQueryFields, type Identity } from '@hornbook/contracts';
-import { DeadLetterNotFoundError, DeadLetters, type DeadLetter, type DeadLetterDetail } from '@hornbook/messaging';
+import {
+  DeadLetterNotFoundError,
+  DeadLetters,
+  type DeadLetter,
+  type DeadLetterDetail,
+} from '@hornbook/messaging';
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { z } from 'zod';
@@ -78,14 +83,20 @@ export class DeadLettersController {
 
   @Post(':id/redrive')
   @HttpCode(200)
-  async redriveOne(@Param('id', { schema: id }) letterId: string, @Caller() caller: Identity): Promise<unknown> {
+  async redriveOne(
+    @Param('id', { schema: id }) letterId: string,
+    @Caller() caller: Identity,
+  ): Promise<unknown> {
     return orNotFound(letterId, this.deadLetters.redrive({ id: letterId }, caller.sub));
   }
 
   /** Sends the oldest `limit` of one consumer again. */
   @Post('redrive')
   @HttpCode(200)
-  async redriveMany(@Body({ schema: redriveBody }) body: z.output<typeof redriveBody>, @Caller() caller: Identity): Promise<unknown> {
+  async redriveMany(
+    @Body({ schema: redriveBody }) body: z.output<typeof redriveBody>,
+    @Caller() caller: Identity,
+  ): Promise<unknown> {
     return this.deadLetters.redrive(body, caller.sub);
   }
 

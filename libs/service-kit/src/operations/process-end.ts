@@ -67,6 +67,7 @@ function knownCause(error: SystemError): string | undefined {
   const reason = error.message || error.code;
   if (isConnectionFailure(error)) return `the database cannot be reached (DATABASE_URL): ${String(reason)}`;
   // Invalid authorization; no such database.
-  if (/^(28...|3D000)$/.test(sqlState(error) ?? '')) return `the database refuses us (DATABASE_URL): ${String(reason)}`;
+  if (/^(28...|3D000)$/.test(sqlState(error) ?? ''))
+    return `the database refuses us (DATABASE_URL): ${String(reason)}`;
   return undefined;
 }

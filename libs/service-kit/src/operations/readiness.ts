@@ -27,7 +27,10 @@ const CHECK_MS = 2_000;
 async function check(look: () => Promise<Check>): Promise<Check> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Check>((resolve) => {
-    timer = setTimeout(resolve, CHECK_MS, { status: 'failed', detail: `no answer within ${String(CHECK_MS)} ms` });
+    timer = setTimeout(resolve, CHECK_MS, {
+      status: 'failed',
+      detail: `no answer within ${String(CHECK_MS)} ms`,
+    });
   });
   try {
     return await Promise.race([look(), late]);
@@ -49,10 +52,15 @@ interface Needs {
 
 /** Readiness of a service: database, migrations, broker, and not on its way out. */
 export function createReadiness({ service, version, shutdown, database, transport }: Needs): Readiness {
-  const looks = { ...(database ? looksAt(database) : {}), ...(transport ? { broker: () => brokerOf(transport) } : {}) };
+  const looks = {
+    ...(database ? looksAt(database) : {}),
+    ...(transport ? { broker: () => brokerOf(transport) } : {}),
+  };
   return async () => {
     // Side by side: a probe waits for the slowest, not for the sum.
-    const results = await Promise.all(Object.entries(looks).map(async ([name, look]) => [name, await check(look)] as const));
+    const results = await Promise.all(
+      Object.entries(looks).map(async ([name, look]) => [name, await check(look)] as const),
+    );
     const failed = results.some(([, { status }]) => status === 'failed');
     const status = shutdown.begun ? 'stopping' : failed ? 'failed' : 'ok';
     return { status, service, version, checks: Object.fromEntries(results) };

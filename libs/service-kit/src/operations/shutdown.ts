@@ -1,7 +1,13 @@
 import type { Logger } from 'pino';
 
 /** Steps of a shutdown, in order (architecture, messaging guarantee 6). */
-export const shutdownPhases = ['stop taking work', 'finish what is in hand', 'stop the relay', 'close the broker', 'close the pool'] as const;
+export const shutdownPhases = [
+  'stop taking work',
+  'finish what is in hand',
+  'stop the relay',
+  'close the broker',
+  'close the pool',
+] as const;
 /** One step of a shutdown. */
 export type ShutdownPhase = (typeof shutdownPhases)[number];
 
@@ -35,7 +41,8 @@ export class Shutdown {
       const steps = this.steps.get(phase) ?? [];
       const outcomes = await Promise.allSettled(steps.map(async (step) => step()));
       for (const outcome of outcomes) {
-        if (outcome.status === 'rejected') this.logger.error({ msg: 'shutdown step failed', phase, err: outcome.reason as unknown });
+        if (outcome.status === 'rejected')
+          this.logger.error({ msg: 'shutdown step failed', phase, err: outcome.reason as unknown });
       }
       this.logger.debug({ msg: 'shutdown phase done', phase });
     }

@@ -24,7 +24,9 @@ export class CreateApiKeys1790000000001 implements MigrationInterface {
       )`);
     // Every request with a key that was not seen for two seconds looks it up by this.
     await runner.query('CREATE UNIQUE INDEX api_keys_prefix ON api_keys (prefix)');
-    await runner.query('CREATE UNIQUE INDEX api_keys_owner_name ON api_keys (owner, name) WHERE revoked_at IS NULL');
+    await runner.query(
+      'CREATE UNIQUE INDEX api_keys_owner_name ON api_keys (owner, name) WHERE revoked_at IS NULL',
+    );
     await runner.query('CREATE INDEX api_keys_owner ON api_keys (owner, id)');
     await runner.query('CREATE INDEX api_keys_made_by ON api_keys (made_by)');
   }

@@ -1,0 +1,145 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { createTestDatabase, eventually, expectNoLeaks, type TestDatabase } from '@hornbook/testing';
+import { LOCK_ON, LessonWritten } from './fixtures/lessons.js';
+import { startChild, urlOf, writeLesson, type Child } from './support/child.js';
+
+/** Keeps the work on a lesson in hand until told otherwise. */
+interface Hold {
+  release(): Promise<void>;
+}
+
+describe('a process that is told to end', () => {
+  let database: TestDatabase;
+  let client: pg.Client;
+
+  beforeEach(async () => {
+    database = await createTestDatabase({ services: ['test-school'] });
+    client = new pg.Client({ connectionString: database.urlFor('test-school') });
+    await client.connect();
+  });
+
+  afterEach(async () => {
+    await client.end();
+    await expectNoLeaks({ databases: [database] });
+    await database.drop();
+  });
+
+  const start = (env: NodeJS.ProcessEnv = {}): Promise<Child> =>
+    startChild('school', { database, namespace: `stop-${randomBytes(5).toString('hex')}`, env });
+
+  async function hold(title: string): Promise<Hold> {
+    const holder = new pg.Client({ connectionString: database.urlFor('test-school') });
+    await holder.connect();
+    await holder.query('BEGIN');
+    await holder.query(`SELECT ${LOCK_ON}`, [title]);
+    return { release: () => holder.end() };
+  }
+
+  /** Waits until a piece of work on the lesson waits for the hold on it. */
+  const inHand = (count: number): Promise<true> =>
+    eventually(
+      async () => {
+        const { rows } = await client.query(
+          `SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = database
+            WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted`,
+        );
+        return rows.length === count;
+      },
+      { description: `${String(count)} pieces of work in hand` },
+    );
+
+  const records = async (): Promise<string[]> => {
+    const { rows } = await client.query<{ entry: string }>(
+      `SELECT title || ' ' || what AS entry FROM lessons ORDER BY entry`,
+    );
+    return rows.map(({ entry }) => entry);
+  };
+
+  const saying = (child: Child, msg: string): Promise<unknown> =>
+    eventually(() => child.log().some((line) => line['msg'] === msg), { description: msg });
+
+  test('finishes the request and the message in hand, sends what they publish, and only then closes what they need; then it ends with 0', async () => {
+    const child = await start({ SHUTDOWN_GRACE_SECONDS: '20' });
+    const message = await hold('message');
+    // The request lets go of the hold, and the consumer of its event takes the next one.
+    const request = await hold('request');
+    await client.query(
+      `INSERT INTO outbox (message_id, event, key, data, correlation_id, occurred_at)
+       VALUES (gen_random_uuid(), $1, 'message', $2, 'before', now())`,
+      [LessonWritten.name, JSON.stringify({ title: 'message' })],
+    );
+    await inHand(1);
+    const answer = writeLesson(child, 'request');
+    await inHand(2);
+
+    child.kill('SIGTERM');
+    await saying(child, 'shutdown phase done');
+    // No new work: the port is closed, and a message that arrives now stays where it is.
+    await eventually(() =>
+      fetch(`${urlOf(child)}/health/live`).then(
+        () => false,
+        () => true,
+      ),
+    );
+    expect(child.log().some(({ phase }) => phase === 'finish what is in hand')).toBe(false);
+    expect(await records()).toEqual([]);
+    await message.release();
+    expect(child.isRunning()).toBe(true);
+    await request.release();
+
+    expect((await answer).status).toBe(201);
+    expect(await child.exited).toEqual({ code: 0, signal: null });
+    expect(await records()).toEqual(['message shelved', 'request written']);
+    const { rows } = await client.query('SELECT key FROM outbox WHERE published_at IS NULL');
+    expect(rows).toEqual([]);
+    const phases = child.log().filter(({ msg }) => msg === 'shutdown phase done');
+    expect(phases.map(({ phase }) => phase)).toEqual([
+      'stop taking work',
+      'finish what is in hand',
+      'stop the relay',
+      'close the broker',
+      'close the pool',
+    ]);
+    expect(child.log().filter(({ msg }) => msg === 'shutdown step failed')).toEqual([]);
+    expect(child.log().at(-1)).toMatchObject({ msg: 'stopped' });
+  });
+
+  test('whose work never ends gives up when the time is over, however often it was told, and ends with 1; nothing is half done', async () => {
+    const child = await start({ SHUTDOWN_GRACE_SECONDS: '1' });
+    const never = await hold('never');
+    const answer = writeLesson(child, 'never').catch(() => 'cut off');
+    await inHand(1);
+    child.kill('SIGTERM');
+    child.kill('SIGINT');
+    child.kill('SIGTERM');
+    expect(await child.exited).toEqual({ code: 1, signal: null });
+    expect(child.log().at(-1)).toMatchObject({ level: 'fatal', msg: 'shutdown took too long', seconds: 1 });
+    expect(await answer).toBe('cut off');
+    await never.release();
+    // The server notices the lost client only now, when its statement is through.
+    await inHand(0);
+    expect(await records()).toEqual([]);
+  });
+
+  test('leaves the messages it had not begun to whoever comes next', async () => {
+    const namespace = `stop-${randomBytes(5).toString('hex')}`;
+    const first = await startChild('school', { database, namespace });
+    const titles = Array.from({ length: 60 }, (_, n) => `lesson ${String(n)}`);
+    const holds = await hold('lesson 0');
+    await client.query(
+      `INSERT INTO outbox (message_id, event, key, data, correlation_id, occurred_at)
+       SELECT gen_random_uuid(), $1, title, json_build_object('title', title), 'before', now() FROM unnest($2::text[]) AS title`,
+      [LessonWritten.name, titles],
+    );
+    await inHand(1);
+    first.kill('SIGTERM');
+    await saying(first, 'stopping');
+    await holds.release();
+    expect(await first.exited).toEqual({ code: 0, signal: null });
+    const second = await startChild('school', { database, namespace });
+    await eventually(async () => (await records()).length >= titles.length);
+    expect(await second.stop()).toEqual({ code: 0, signal: null });
+    expect(await records()).toEqual(titles.map((title) => `${title} shelved`).sort());
+  });
+});
