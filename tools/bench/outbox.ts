@@ -56,6 +56,10 @@ export async function measureOutbox(rig: Rig): Promise<Measurement[]> {
     single.push(await sustained(RATE_EVENTS / 4, 1));
   }
   await Promise.all([producer.process.stop(), consumer.process.stop()]);
+  return describe(p50, p99, rates, single);
+}
+
+function describe(p50: number[], p99: number[], rates: number[], single: number[]): Measurement[] {
   return [
     { what: 'outbox → handler commit at 100/s, p50', values: p50, unit: 'ms', bound: { atMost: 10 } },
     { what: '  p99', values: p99, unit: 'ms', bound: { atMost: 100 } },

@@ -96,8 +96,7 @@ interface Prepared extends PlatformOptions {
 
 async function startServices(prepared: Prepared): Promise<Platform> {
   const { port, adminUrl, rabbitmqUrl, secrets, running, extraEnv = {}, tell } = prepared;
-  const [importPort, exporterPort] = [await freePort(), await freePort()];
-  const gatewayUrl = `http://127.0.0.1:${String(port)}`;
+  const [gatewayUrl, importPort, exporterPort] = [localUrl(port), await freePort(), await freePort()];
   const urlOf = (schema: string): string =>
     serviceDatabaseUrl(adminUrl, { name: schema, password: secrets.passwords[schema] ?? '' });
   const brokerUrl = rabbitmqUrl ?? urlOf(BROKER_SCHEMA);
@@ -122,8 +121,8 @@ async function startServices(prepared: Prepared): Promise<Platform> {
     AUTH_MODE: 'dev',
     AUTH_JWT_SECRET: secrets.jwtSecret,
     IDENTITY_PRIVATE_KEY: JSON.stringify(secrets.identityPrivateKey),
-    CONTENT_IMPORT_URL: `http://127.0.0.1:${String(importPort)}`,
-    EXPORTER_URL: `http://127.0.0.1:${String(exporterPort)}`,
+    CONTENT_IMPORT_URL: localUrl(importPort),
+    EXPORTER_URL: localUrl(exporterPort),
   });
   const contentImport = await add('content-import', importPort, behind);
   await untilReady(gateway);
@@ -151,14 +150,25 @@ async function startServices(prepared: Prepared): Promise<Platform> {
     broker: { kind: rabbitmqUrl ? 'rabbitmq' : 'postgres', url: brokerUrl },
     tokens: { admin, reviewer: await userToken(secrets, 'local-reviewer', ['reviewer']) },
     apiKey: keys.local,
-    pids: {
-      start: process.pid,
-      ...Object.fromEntries(running.map(({ name, process }) => [name, process.pid])),
-      ...(prepared.postgres ? { postgres: prepared.postgres.pid } : {}),
-    },
+    pids: pidsOf(running, prepared.postgres),
   };
   await writeFile(runFile, `${JSON.stringify(info, null, 2)}\n`, { mode: 0o600 });
   return { info, services: running, stop: prepared.stop };
+}
+
+function localUrl(port: number): string {
+  return `http://127.0.0.1:${String(port)}`;
+}
+
+function pidsOf(
+  running: readonly ServiceProcess[],
+  postgres: PostgresServer | undefined,
+): Record<string, number> {
+  return {
+    start: process.pid,
+    ...Object.fromEntries(running.map(({ name, process: owned }) => [name, owned.pid])),
+    ...(postgres ? { postgres: postgres.pid } : {}),
+  };
 }
 
 /** Variables of our own environment that are meant for every service. */

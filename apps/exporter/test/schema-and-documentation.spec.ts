@@ -1,3 +1,4 @@
+import { Database } from '@hornbook/database';
 import { createOpenApiDocument } from '@hornbook/service-kit';
 import { exporter } from '../src/index.js';
 import { World } from './support/world.js';
@@ -10,11 +11,7 @@ describe('the schema', () => {
   afterAll(() => world.close());
 
   it('that the migration makes is the one that the entities describe', async () => {
-    const { dataSource } = world.services[0]!.app.get<{
-      dataSource: {
-        driver: { createSchemaBuilder(): { log(): Promise<{ upQueries: { query: string }[] }> } };
-      };
-    }>((await import('@hornbook/database')).Database);
+    const { dataSource } = world.services[0]!.app.get(Database);
     const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
     expect(upQueries.map(({ query }) => query)).toEqual([]);
   });

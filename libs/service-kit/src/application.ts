@@ -86,6 +86,11 @@ export async function createApplication<Config extends AnyServiceConfig>(
   // Fastify's own parser of plain text would hand a text to routes that expect JSON.
   fastify.removeContentTypeParser('text/plain');
   observeRequests(fastify, logger);
+  // Told in time, a client does not send its next request on a connection that is about to be closed.
+  fastify.addHook('onSend', (_request, reply, _payload, done) => {
+    if (shutdown.begun) void reply.header('connection', 'close');
+    done();
+  });
   await definition.configureHttp?.(fastify, config, { database, shutdown, logger });
   const needs = { service: definition.name, version: definition.version, shutdown, database };
   const readiness = messaging

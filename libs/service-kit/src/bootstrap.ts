@@ -1,5 +1,6 @@
 import { migrate, schemaNameOf } from '@hornbook/database';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DestinationStream, Logger } from 'pino';
 import { createApplication, type Application } from './application.js';
@@ -15,6 +16,9 @@ import { startTracing } from './telemetry/tracing.js';
 
 /** Pause between looks for connections that have become idle during a shutdown, milliseconds. */
 const SWEEP_MS = 50;
+
+/** How often connections that have become idle are closed while the listener ends, milliseconds. */
+const IDLE_MS = 50;
 
 /** A service that answers requests and events. */
 export interface RunningService<Config = AnyServiceConfig> {
@@ -98,16 +102,7 @@ function planShutdown({ app, database, shutdown, messaging }: Application, confi
     if (app.getHttpServer().listening) await delay(config.shutdownDelayMs);
   });
   // Closes the listener and waits for running requests; takes no further message and finishes those in hand.
-  shutdown.on('finish what is in hand', async () => {
-    // Closing ends the connections that are idle at this moment; those whose request ends later would otherwise stay
-    // open for their whole keep-alive time, and the shutdown with them.
-    const sweep = setInterval(() => app.getHttpServer().closeIdleConnections(), SWEEP_MS);
-    try {
-      await app.getHttpAdapter().close();
-    } finally {
-      clearInterval(sweep);
-    }
-  });
+  shutdown.on('finish what is in hand', () => closeListener(app));
   shutdown.on('finish what is in hand', async () => {
     await messaging?.stopConsuming();
   });
@@ -120,4 +115,18 @@ function planShutdown({ app, database, shutdown, messaging }: Application, confi
   });
   shutdown.on('close the pool', () => database.close());
   shutdown.on('close the pool', stopTracing);
+}
+
+/**
+ * Takes no new connection, and resolves when those there are have ended. Node closes what is idle now; a connection
+ * that is answering would be kept alive after its answer, for as long as its client likes.
+ */
+async function closeListener(app: NestFastifyApplication): Promise<void> {
+  const server = app.getHttpServer() as Server;
+  const closing = setInterval(() => server.closeIdleConnections(), IDLE_MS);
+  try {
+    await app.getHttpAdapter().close();
+  } finally {
+    clearInterval(closing);
+  }
 }

@@ -1,8 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import pg from 'pg';
-import { createTestDatabase, expectNoLeaks, freePort, type TestDatabase } from '@hornbook/testing';
-import { startChild, writeLesson, type Child, type ChildOptions } from './support/child.js';
+import {
+  createTestDatabase,
+  eventually,
+  expectNoLeaks,
+  freePort,
+  type TestDatabase,
+} from '@hornbook/testing';
+import { saying, startChild, writeLesson, type Child, type ChildOptions } from './support/child.js';
 import { trouble } from './fixtures/lessons.js';
 
 describe('a process', () => {
@@ -25,6 +31,8 @@ describe('a process', () => {
   async function failure(env: NodeJS.ProcessEnv): Promise<{ code: number | null; said: string }> {
     const child = await start({ env, untilReady: false });
     const { code } = await child.exited;
+    // What it wrote last may arrive after the news of its end.
+    await eventually(() => child.output().endsWith('\n'));
     return { code, said: child.output() };
   }
 
@@ -85,7 +93,7 @@ describe('a process', () => {
     replicas[1]!.kill('SIGTERM');
     for (const replica of replicas) {
       expect(await replica.exited).toEqual({ code: 0, signal: null });
-      expect(replica.log().at(-1)).toMatchObject({ level: 'info', msg: 'stopped' });
+      expect(await saying(replica, 'stopped')).toMatchObject({ level: 'info' });
     }
     await expectNoLeaks({ databases: [fresh] });
     await fresh.drop();
@@ -100,9 +108,8 @@ describe('a process', () => {
       const child = await start({ env: { LOG_LEVEL: 'info' } });
       await expect(writeLesson(child, title)).rejects.toThrow();
       expect(await child.exited).toEqual({ code: 1, signal: null });
-      expect(child.log().at(-1)).toMatchObject({
+      expect(await saying(child, title)).toMatchObject({
         level: 'fatal',
-        msg: title,
         err: { message, stack: expect.stringContaining('lessons.ts') as string },
       });
       const client = new pg.Client({ connectionString: database.urlFor('test-school') });

@@ -1,6 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 /** Ends the recording of traces: what is buffered is sent. */
 export type StopTracing = () => Promise<void>;
 
+/** Longest wait at the end for what is buffered to be sent, milliseconds. */
+const FLUSH_MS = 2_000;
 /** Path of OTLP traces below a collector's endpoint (OpenTelemetry Protocol exporter specification). */
 const TRACES_PATH = '/v1/traces';
 
@@ -10,17 +14,27 @@ const TRACES_PATH = '/v1/traces';
  * where patching instrumentations do not reach.
  * @param endpoint base URL of a collector, e.g. `http://127.0.0.1:4318`
  */
-export async function startTracing(service: string, version: string, endpoint: string | undefined): Promise<StopTracing> {
+export async function startTracing(
+  service: string,
+  version: string,
+  endpoint: string | undefined,
+): Promise<StopTracing> {
   if (endpoint === undefined) return () => Promise.resolve();
-  const [{ context, propagation, trace }, sdk, { AsyncLocalStorageContextManager }, { OTLPTraceExporter }, { resourceFromAttributes }, { W3CTraceContextPropagator }] =
-    await Promise.all([
-      import('@opentelemetry/api'),
-      import('@opentelemetry/sdk-trace'),
-      import('@opentelemetry/context-async-hooks'),
-      import('@opentelemetry/exporter-trace-otlp-http'),
-      import('@opentelemetry/resources'),
-      import('@opentelemetry/core'),
-    ]);
+  const [
+    { context, propagation, trace },
+    sdk,
+    { AsyncLocalStorageContextManager },
+    { OTLPTraceExporter },
+    { resourceFromAttributes },
+    { W3CTraceContextPropagator },
+  ] = await Promise.all([
+    import('@opentelemetry/api'),
+    import('@opentelemetry/sdk-trace'),
+    import('@opentelemetry/context-async-hooks'),
+    import('@opentelemetry/exporter-trace-otlp-http'),
+    import('@opentelemetry/resources'),
+    import('@opentelemetry/core'),
+  ]);
   const exporter = new OTLPTraceExporter({ url: new URL(TRACES_PATH, endpoint).toString() });
   const provider = new sdk.TracerProvider({
     resource: resourceFromAttributes({ 'service.name': service, 'service.version': version }),
@@ -29,5 +43,6 @@ export async function startTracing(service: string, version: string, endpoint: s
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   trace.setGlobalTracerProvider(provider);
-  return () => provider.shutdown();
+  // A collector that is away must not use up the grace period.
+  return () => Promise.race([provider.shutdown(), delay(FLUSH_MS)]);
 }

@@ -1,8 +1,15 @@
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair } from 'jose';
 import { IDENTITY_HEADER, type Identity } from '@hornbook/contracts';
-import { runProcess, testRabbitmq, type RunningProcess, type TestDatabase } from '@hornbook/testing';
+import {
+  eventually,
+  runProcess,
+  testRabbitmq,
+  type RunningProcess,
+  type TestDatabase,
+} from '@hornbook/testing';
 import { IdentitySigner } from '../../src/index.js';
+import { send, type Answer, type Sent } from './http.js';
 
 /** The small services of `fixtures/lessons.ts`. */
 export type SmallService = 'lessons' | 'shelf' | 'school';
@@ -63,16 +70,19 @@ export function urlOf(child: Child): string {
 }
 
 /** Has a child that is ready write a lesson. */
-export async function writeLesson(
-  child: Child,
-  title: string,
-  headers: Record<string, string> = {},
-): Promise<Response> {
-  return fetch(`${urlOf(child)}/lessons`, {
+export async function writeLesson(child: Child, title: string, sent: Sent = {}): Promise<Answer> {
+  const headers = { ...(await asAdmin()), ...sent.headers };
+  return send(urlOf(child), '/lessons', {
+    ...sent,
     method: 'POST',
-    headers: { ...(await asAdmin()), ...headers },
+    headers,
     body: JSON.stringify({ title }),
   });
+}
+
+/** Resolves once the log has that line. */
+export function saying(child: Child, msg: string): Promise<Record<string, unknown>> {
+  return eventually(() => child.log().find((line) => line['msg'] === msg) ?? false, { description: msg });
 }
 
 function parsed(output: string): Record<string, unknown>[] {

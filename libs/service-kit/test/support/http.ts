@@ -1,4 +1,4 @@
-import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { request as httpRequest, type Agent, type IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
 
 /** An answer as it came. */
@@ -13,20 +13,29 @@ export interface Sent {
   readonly method?: string;
   readonly headers?: Record<string, string | string[]>;
   readonly body?: string;
+  /** Keeps the connection for what comes next. Default: a connection of its own. */
+  readonly agent?: Agent;
 }
 
-/** Sends exactly this, on a connection of its own; nothing is added or mended on the way as clients do. */
+/** Sends exactly this; nothing is added or mended on the way as clients do. */
 export function send(
   url: string,
   path: string,
-  { method = 'GET', headers = {}, body }: Sent = {},
+  { method = 'GET', headers = {}, body, agent }: Sent = {},
 ): Promise<Answer> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     const isChunked = 'transfer-encoding' in headers;
     const length =
       body === undefined || isChunked ? {} : { 'content-length': String(Buffer.byteLength(body)) };
-    const options = { hostname, port, path, method, headers: { ...length, ...headers }, agent: false };
+    const options = {
+      hostname,
+      port,
+      path,
+      method,
+      headers: { ...length, ...headers },
+      agent: agent ?? false,
+    };
     const request = httpRequest(options, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (part: string) => (text += part));
