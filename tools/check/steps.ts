@@ -46,6 +46,12 @@ const boundaries = step('boundaries', { script: 'tools/check/boundaries.ts' });
 
 const generated = step('generated files', { script: 'tools/generate/main.ts', args: ['--check'] });
 
+const openapi = step('openapi', {
+  script: dependency('@redocly/cli/bin/cli.js'),
+  args: ['lint', 'openapi/openapi.json'],
+  env: { REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' },
+});
+
 function migrations(postgres: PostgresEnvironment): Step {
   return {
     name: 'migrations',
@@ -55,5 +61,5 @@ function migrations(postgres: PostgresEnvironment): Step {
 
 /** Every check, the quick ones first. */
 export function checkSteps(postgres: PostgresEnvironment): Step[] {
-  return [format, types, boundaries, lint, generated, migrations(postgres)];
+  return [format, types, boundaries, lint, generated, openapi, migrations(postgres)];
 }

@@ -31,7 +31,11 @@ export interface Application {
 }
 
 /** How a service's events travel; undefined for a service that has none. */
-function messagingOptions(name: string, config: AnyServiceConfig, logger: Logger): MessagingOptions | undefined {
+function messagingOptions(
+  name: string,
+  config: AnyServiceConfig,
+  logger: Logger,
+): MessagingOptions | undefined {
   const { rabbitmqUrl, messagingDatabaseUrl, messagingNamespace, messagingRetryDelaysMs } = config;
   if (messagingNamespace === undefined) return undefined;
   const transport = rabbitmqUrl
@@ -82,7 +86,7 @@ export async function createApplication<Config extends AnyServiceConfig>(
     genReqId: requestId,
     routerOptions: { ignoreTrailingSlash: true },
   });
-  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  const fastify = adapter.getInstance<FastifyInstance>();
   // Fastify's own parser of plain text would hand a text to routes that expect JSON.
   fastify.removeContentTypeParser('text/plain');
   observeRequests(fastify, logger);

@@ -14,9 +14,6 @@ import type { ServiceDefinition } from './service-definition.js';
 import { createLogger } from './telemetry/logger.js';
 import { startTracing } from './telemetry/tracing.js';
 
-/** Pause between looks for connections that have become idle during a shutdown, milliseconds. */
-const SWEEP_MS = 50;
-
 /** How often connections that have become idle are closed while the listener ends, milliseconds. */
 const IDLE_MS = 50;
 
@@ -96,7 +93,11 @@ async function start<Config extends AnyServiceConfig>(
   return { url, app, config, stop: () => shutdown.run() };
 }
 
-function planShutdown({ app, database, shutdown, messaging }: Application, config: AnyServiceConfig, stopTracing: () => Promise<void>): void {
+function planShutdown(
+  { app, database, shutdown, messaging }: Application,
+  config: AnyServiceConfig,
+  stopTracing: () => Promise<void>,
+): void {
   // Readiness says "stopping" from here on; the listener stays open so that load balancers can notice.
   shutdown.on('stop taking work', async () => {
     if (app.getHttpServer().listening) await delay(config.shutdownDelayMs);
@@ -122,7 +123,7 @@ function planShutdown({ app, database, shutdown, messaging }: Application, confi
  * that is answering would be kept alive after its answer, for as long as its client likes.
  */
 async function closeListener(app: NestFastifyApplication): Promise<void> {
-  const server = app.getHttpServer() as Server;
+  const server: Server = app.getHttpServer();
   const closing = setInterval(() => server.closeIdleConnections(), IDLE_MS);
   try {
     await app.getHttpAdapter().close();

@@ -32,10 +32,12 @@ export interface ServiceDefinition<Config extends AnyServiceConfig = AnyServiceC
   /** Largest request body, bytes. Default 1 MiB; a route may set its own. */
   readonly bodyLimit?: number;
   /** Plugins and raw routes; runs before Nest registers its own. */
-  configureHttp?(this: void, fastify: FastifyInstance, config: Config, parts: HttpParts): Promise<void>;
+  configureHttp?(fastify: FastifyInstance, config: Config, parts: HttpParts): Promise<void>;
 }
 
 /** Names the type of a definition's configuration once, at the definition. */
-export function defineService<Config extends AnyServiceConfig>(definition: ServiceDefinition<Config>): ServiceDefinition<Config> {
+export function defineService<Config extends AnyServiceConfig>(
+  definition: ServiceDefinition<Config>,
+): ServiceDefinition<Config> {
   return definition;
 }

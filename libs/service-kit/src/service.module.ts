@@ -2,7 +2,6 @@ import { Database } from '@hornbook/database';
 import { MessagingModule, type MessagingOptions } from '@hornbook/messaging';
 import { Module, type DynamicModule, type Provider, type Type } from '@nestjs/common';
 import { APP_GUARD, Reflector } from '@nestjs/core';
-import type { JSONWebKeySet } from 'jose';
 import { ServiceConfig, type AnyServiceConfig } from './config/config.js';
 import { IdentityGuard } from './identity/identity.guard.js';
 import { IdentityVerifier } from './identity/identity-token.js';
@@ -41,14 +40,21 @@ export class ServiceModule {
         inject: [Reflector],
         // The gateway has no keys to check tokens with: it is the one that makes them, and guards its own routes.
         useFactory: (reflector: Reflector) =>
-          new IdentityGuard(reflector, new IdentityVerifier((config.identityPublicKeys ?? { keys: [] }))),
+          new IdentityGuard(reflector, new IdentityVerifier(config.identityPublicKeys ?? { keys: [] })),
       },
     ];
-    const controllers: Type<unknown>[] = [HealthController, MetricsController, ...(messaging ? [DeadLettersController, OutboxController] : [])];
+    const controllers: Type<unknown>[] = [
+      HealthController,
+      MetricsController,
+      ...(messaging ? [DeadLettersController, OutboxController] : []),
+    ];
     return {
       module: ServiceModule,
       global: true,
-      imports: [...(messaging ? [MessagingModule.forRoot(messaging)] : []), definition.module as Type<unknown>],
+      imports: [
+        ...(messaging ? [MessagingModule.forRoot(messaging)] : []),
+        definition.module as Type<unknown>,
+      ],
       controllers,
       providers: [...providers, ...guards],
       exports: providers.map((provider) => (typeof provider === 'function' ? provider : provider.provide)),

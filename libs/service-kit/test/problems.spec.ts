@@ -1,125 +1,9 @@
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  Header,
-  HttpException,
-  Module,
-  Param,
-  Post,
-  Query,
-  Res,
-} from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
-import { z } from 'zod';
-import { errorCodes, pageQueryFields, problemSchema, text, type ErrorCode } from '@hornbook/contracts';
-import { Database } from '@hornbook/database';
+import { errorCodes, problemSchema, type ErrorCode } from '@hornbook/contracts';
 import { createTestDatabase, startTcpProxy, type TcpProxy, type TestDatabase } from '@hornbook/testing';
 import { startApp, type TestApp } from '@hornbook/testing/start-app';
-import {
-  configClass,
-  defineService,
-  identityFields,
-  ProblemError,
-  Public,
-  serviceFields,
-  type AnyServiceConfig,
-} from '../src/index.js';
+import type { AnyServiceConfig } from '../src/index.js';
+import { BODY_LIMIT, SECRET, troubled } from './fixtures/troubled.js';
 import { send, sendBytes, type Answer, type Sent } from './support/http.js';
-
-const SECRET = 'hunter2';
-const BODY_LIMIT = 2_000;
-
-const lesson = z.strictObject({
-  title: text({ min: 5, max: 200 }),
-  level: z.enum(['beginner', 'advanced']),
-  phrases: z.array(z.strictObject({ text: text({ min: 5 }), order: z.int().min(1) })).min(1),
-});
-
-@Public()
-@Controller('lessons')
-class LessonsController {
-  constructor(private readonly database: Database) {}
-
-  @Post()
-  write(@Body({ schema: lesson }) body: z.output<typeof lesson>): unknown {
-    return body;
-  }
-
-  @Get()
-  list(@Query({ schema: z.strictObject(pageQueryFields) }) query: unknown): unknown {
-    return query;
-  }
-
-  @Get(':id')
-  read(@Param('id', { schema: z.uuid() }) id: string): unknown {
-    return { id };
-  }
-
-  @Delete(':id')
-  drop(): void {
-    throw new ProblemError('conflict', {
-      detail: 'The lesson is in use',
-      members: { used_by: ['book 7'] },
-      headers: { 'retry-after': '7' },
-    });
-  }
-}
-
-@Public()
-@Controller('trouble')
-class TroubleController {
-  constructor(private readonly database: Database) {}
-
-  @Get('bug')
-  bug(): void {
-    throw new TypeError(`cannot read ${SECRET} at /srv/app.js`);
-  }
-
-  @Get('text')
-  throwText(): void {
-    // eslint-disable-next-line @typescript-eslint/only-throw-error
-    throw SECRET;
-  }
-
-  @Get('bare')
-  bare(): void {
-    throw new HttpException(`teapot ${SECRET}`, 418);
-  }
-
-  @Get('statement')
-  statement(): Promise<unknown> {
-    return this.database.query('SELECT password FROM nowhere WHERE key = $1', [SECRET]);
-  }
-
-  @Get('database')
-  reach(): Promise<unknown> {
-    return this.database.query('SELECT 1 AS one');
-  }
-
-  @Get('stream')
-  @Header('content-type', 'text/plain')
-  stream(@Res() reply: FastifyReply): void {
-    reply.raw.writeHead(200, { 'content-type': 'text/plain' });
-    reply.raw.write('the beginning');
-    throw new Error('in the middle');
-  }
-}
-
-@Module({ controllers: [LessonsController, TroubleController] })
-class TroubleModule {}
-
-const definition = defineService({
-  name: 'test-problems',
-  version: '0.1.0',
-  description: 'Has every kind of trouble.',
-  config: class extends configClass({ ...serviceFields(0), ...identityFields() }) {},
-  module: TroubleModule,
-  entities: [],
-  migrations: [],
-  bodyLimit: BODY_LIMIT,
-});
 
 describe('every error is answered with the one problem body', () => {
   let database: TestDatabase;
@@ -131,7 +15,7 @@ describe('every error is answered with the one problem body', () => {
     const url = new URL(database.urlFor('test-problems'));
     proxy = await startTcpProxy(Number(url.port));
     url.port = String(proxy.port);
-    app = await startApp<AnyServiceConfig>(definition, { database, env: { DATABASE_URL: url.toString() } });
+    app = await startApp<AnyServiceConfig>(troubled, { database, env: { DATABASE_URL: url.toString() } });
   });
 
   afterAll(async () => {

@@ -58,8 +58,10 @@ describe('a process that is told to end', () => {
        VALUES (gen_random_uuid(), $1, $2, json_build_object('title', $2::text), 'before', now())`,
       [LessonWritten.name, title],
     );
-  const unpublished = async (): Promise<unknown[]> =>
-    (await client.query('SELECT key FROM outbox WHERE published_at IS NULL')).rows;
+  const unpublished = async (): Promise<unknown[]> => {
+    const { rows } = await client.query<object>('SELECT key FROM outbox WHERE published_at IS NULL');
+    return rows;
+  };
 
   const records = async (): Promise<string[]> => {
     const { rows } = await client.query<{ entry: string }>(

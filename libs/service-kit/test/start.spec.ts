@@ -89,8 +89,8 @@ describe('a process', () => {
     const migrated = replicas.flatMap((replica) => replica.log().filter(({ msg }) => msg === 'migrated'));
     expect(migrated).toMatchObject([{ migrations: ['CreateTables1700000000000'] }]);
     // Ctrl-C in the terminal, and the supervisor's word.
-    replicas[0]!.kill('SIGINT');
-    replicas[1]!.kill('SIGTERM');
+    replicas[0].kill('SIGINT');
+    replicas[1].kill('SIGTERM');
     for (const replica of replicas) {
       expect(await replica.exited).toEqual({ code: 0, signal: null });
       expect(await saying(replica, 'stopped')).toMatchObject({ level: 'info' });

@@ -10,6 +10,7 @@ import {
 } from '@hornbook/service-kit';
 import { exportJWK, generateKeyPair } from 'jose';
 import supertest from 'supertest';
+import { Conformance } from './conformance.js';
 import { createTestDatabase, type TestDatabase } from './test-database.js';
 import { testRabbitmq } from './test-servers.js';
 
@@ -40,7 +41,10 @@ export interface TestApp<Config> extends Omit<RunningService<Config>, 'stop'> {
   as(caller?: Partial<Identity>): Promise<supertest.Agent>;
   /** The header by which the gateway would tell who is calling; valid for a minute. */
   identity(caller?: Partial<Identity>): Promise<Record<string, string>>;
-  /** Stops it in production's order, and drops the database unless it was given. Safe to call twice. */
+  /**
+   * Stops it in production's order, and drops the database unless it was given. Safe to call twice.
+   * @throws Error when an answer did not conform to the OpenAPI document
+   */
   stop(): Promise<void>;
 }
 
@@ -68,9 +72,14 @@ export async function startApp<Config extends AnyServiceConfig>(
       : { MESSAGING_DATABASE_URL: database.urlFor(BROKER) }),
     ...options.env,
   };
+  const conformance = new Conformance();
   let running: RunningService<Config>;
   try {
-    running = await bootstrap(definition, { env, logTo: collectLines(log), embedded: true });
+    running = await bootstrap(watched(definition, conformance), {
+      env,
+      logTo: collectLines(log),
+      embedded: true,
+    });
   } catch (error) {
     await dropOwnDatabase();
     throw error;
@@ -89,6 +98,25 @@ export async function startApp<Config extends AnyServiceConfig>(
     async stop() {
       await running.stop();
       await dropOwnDatabase();
+      if (conformance.violations.size > 0) {
+        throw new Error(
+          `Answers do not conform to the OpenAPI document:\n${[...conformance.violations].join('\n')}`,
+        );
+      }
+    },
+  };
+}
+
+/** The same service, every answer of which is held against the OpenAPI document. */
+function watched<Config extends AnyServiceConfig>(
+  definition: ServiceDefinition<Config>,
+  conformance: Conformance,
+): ServiceDefinition<Config> {
+  return {
+    ...definition,
+    configureHttp: async (fastify, config, parts) => {
+      conformance.watch(fastify);
+      await definition.configureHttp?.(fastify, config, parts);
     },
   };
 }

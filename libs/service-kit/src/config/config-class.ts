@@ -31,7 +31,9 @@ export class ConfigurationError extends Error {
     readonly service: string,
     readonly faults: readonly string[],
   ) {
-    super(`${service} cannot start, its configuration has ${String(faults.length)} fault(s):\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
+    super(
+      `${service} cannot start, its configuration has ${String(faults.length)} fault(s):\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
+    );
     this.name = 'ConfigurationError';
   }
 }
@@ -60,7 +62,8 @@ export function loadConfig<Config>(
     const raw = given === undefined || given === '' ? field.fallback : given;
     if (raw === null) {
       const other = field.requiredUnless;
-      if (other !== undefined && !environment[other]) faults.push(`${field.variable} or ${other} has to be set. ${field.description}`);
+      if (other !== undefined && !environment[other])
+        faults.push(`${field.variable} or ${other} has to be set. ${field.description}`);
       continue;
     }
     if (raw === undefined) {
@@ -70,7 +73,9 @@ export function loadConfig<Config>(
     const parsed = field.schema.safeParse(raw);
     if (parsed.success) values[name] = parsed.data;
     else {
-      const shown = field.secret ? `(hidden, ${String(raw.length)} characters)` : JSON.stringify(withoutPassword(raw));
+      const shown = field.secret
+        ? `(hidden, ${String(raw.length)} characters)`
+        : JSON.stringify(withoutPassword(raw));
       faults.push(`${field.variable} was given ${shown}; allowed: ${field.allowed}`);
     }
   }
@@ -90,5 +95,8 @@ export function exampleEnvironment(type: {
   readonly exampleEnvironment?: Readonly<Record<string, string>>;
 }): Record<string, string> {
   const required = Object.values(type.fields).filter((field) => field.fallback === undefined);
-  return { ...Object.fromEntries(required.map((field) => [field.variable, field.example])), ...type.exampleEnvironment };
+  return {
+    ...Object.fromEntries(required.map((field) => [field.variable, field.example])),
+    ...type.exampleEnvironment,
+  };
 }

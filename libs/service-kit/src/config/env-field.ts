@@ -63,7 +63,10 @@ function number(whole: boolean, { min, max }: Range): z.ZodType<number, string> 
 /** Builders of configuration fields. Every value comes from one environment variable. */
 export const env = {
   /** Non-empty text. */
-  string: (variable: string, options: FieldOptions & { pattern?: RegExp; allowed?: string }): EnvField<string> =>
+  string: (
+    variable: string,
+    options: FieldOptions & { pattern?: RegExp; allowed?: string },
+  ): EnvField<string> =>
     field(
       variable,
       options.allowed ?? 'a text',
@@ -132,8 +135,17 @@ export const env = {
   ): EnvField<Word> => field(variable, `one of ${words.join(', ')}`, z.enum(words), options, words[0]),
 
   /** URL of one of the given protocols (`['http:', 'https:']`). A URL with a password in it is a secret. */
-  url: (variable: string, options: FieldOptions & { protocols: readonly string[]; secret?: boolean }): EnvField<string> =>
-    field(variable, urlAllowed(options.protocols), urlOf(options.protocols), options, `${options.protocols[0] ?? 'http:'}//127.0.0.1`),
+  url: (
+    variable: string,
+    options: FieldOptions & { protocols: readonly string[]; secret?: boolean },
+  ): EnvField<string> =>
+    field(
+      variable,
+      urlAllowed(options.protocols),
+      urlOf(options.protocols),
+      options,
+      `${options.protocols[0] ?? 'http:'}//127.0.0.1`,
+    ),
 
   /** URL that may be missing. */
   optionalUrl: (
@@ -149,7 +161,10 @@ export const env = {
     ),
 
   /** Secret text of at least `minLength` characters; never has a default. */
-  secret: (variable: string, options: Omit<FieldOptions, 'default'> & { minLength: number }): EnvField<string> =>
+  secret: (
+    variable: string,
+    options: Omit<FieldOptions, 'default'> & { minLength: number },
+  ): EnvField<string> =>
     field(
       variable,
       `a secret of at least ${String(options.minLength)} characters`,

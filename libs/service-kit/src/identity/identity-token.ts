@@ -6,7 +6,15 @@ import {
   identitySchema,
   type Identity,
 } from '@hornbook/contracts';
-import { createLocalJWKSet, importJWK, jwtVerify, SignJWT, type CryptoKey, type JSONWebKeySet, type JWK } from 'jose';
+import {
+  createLocalJWKSet,
+  importJWK,
+  jwtVerify,
+  SignJWT,
+  type CryptoKey,
+  type JSONWebKeySet,
+  type JWK,
+} from 'jose';
 
 /** Makes identity tokens. Only the gateway has the private key. */
 export class IdentitySigner {

@@ -24,7 +24,9 @@ export class IdentityGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<IdentifiedRequest>();
     const identity = attachedIdentity(request) ?? (await this.verified(request.headers[IDENTITY_HEADER]));
     if (!identity) {
-      throw new ProblemError('unauthenticated', { detail: 'Authentication is required: call this route through the gateway with a token or an API key' });
+      throw new ProblemError('unauthenticated', {
+        detail: 'Authentication is required: call this route through the gateway with a token or an API key',
+      });
     }
     if (!admission || !admits(admission, identity)) throw forbidden(admission);
     request.identity = identity;

@@ -59,8 +59,14 @@ describe('a shutdown', () => {
     const { shutdown: ending, log } = shutdown();
     const seen: string[] = [];
     ending.on('close the broker', step);
-    ending.on('close the broker', () => Promise.resolve(void seen.push('beside')));
-    ending.on('close the pool', () => Promise.resolve(void seen.push('after')));
+    for (const [phase, name] of [
+      ['close the broker', 'beside'],
+      ['close the pool', 'after'],
+    ] as const) {
+      ending.on(phase, async () => {
+        seen.push(name);
+      });
+    }
     await ending.run();
     expect(seen).toEqual(['beside', 'after']);
     expect(log).toEqual([
@@ -75,7 +81,9 @@ describe('a shutdown', () => {
   test('happens once, however often it is asked for', async () => {
     const { shutdown: ending } = shutdown();
     let runs = 0;
-    ending.on('close the pool', () => Promise.resolve(void runs++));
+    ending.on('close the pool', async () => {
+      runs++;
+    });
     expect(ending.begun).toBe(false);
     const first = ending.run();
     expect(ending.begun).toBe(true);

@@ -49,18 +49,40 @@ function describe(issue: Issue): { error: string; code: string } {
     case 'invalid_type':
       return issue.input === undefined
         ? { error: 'Required', code: 'required' }
-        : { error: `Expected ${article[issue.expected] ?? issue.expected}, got ${kindOf(issue.input)}`, code: 'invalid_type' };
+        : {
+            error: `Expected ${article[issue.expected] ?? issue.expected}, got ${kindOf(issue.input)}`,
+            code: 'invalid_type',
+          };
     case 'invalid_value':
       return issue.input === undefined
         ? { error: `Required (allowed: ${issue.values.map(String).join(', ')})`, code: 'required' }
-        : { error: `Value ${quote(issue.input)} is not allowed (allowed: ${issue.values.map(String).join(', ')})`, code: 'invalid_value' };
+        : {
+            error: `Value ${quote(issue.input)} is not allowed (allowed: ${issue.values.map(String).join(', ')})`,
+            code: 'invalid_value',
+          };
     case 'too_small':
-      if (issue.origin === 'array') return { error: `Too few items (minimum ${String(issue.minimum)} ${units('array', issue.minimum)})`, code: 'too_few' };
-      if (issue.origin === 'string') return { error: `String too short (minimum ${String(issue.minimum)} ${units('string', issue.minimum)})`, code: 'too_short' };
+      if (issue.origin === 'array')
+        return {
+          error: `Too few items (minimum ${String(issue.minimum)} ${units('array', issue.minimum)})`,
+          code: 'too_few',
+        };
+      if (issue.origin === 'string')
+        return {
+          error: `String too short (minimum ${String(issue.minimum)} ${units('string', issue.minimum)})`,
+          code: 'too_short',
+        };
       return { error: `Number too small (minimum ${String(issue.minimum)})`, code: 'too_small' };
     case 'too_big':
-      if (issue.origin === 'array') return { error: `Too many items (maximum ${String(issue.maximum)} ${units('array', issue.maximum)})`, code: 'too_many' };
-      if (issue.origin === 'string') return { error: `String too long (maximum ${String(issue.maximum)} ${units('string', issue.maximum)})`, code: 'too_long' };
+      if (issue.origin === 'array')
+        return {
+          error: `Too many items (maximum ${String(issue.maximum)} ${units('array', issue.maximum)})`,
+          code: 'too_many',
+        };
+      if (issue.origin === 'string')
+        return {
+          error: `String too long (maximum ${String(issue.maximum)} ${units('string', issue.maximum)})`,
+          code: 'too_long',
+        };
       return { error: `Number too large (maximum ${String(issue.maximum)})`, code: 'too_large' };
     case 'custom': {
       const code: unknown = issue.params?.['code'];

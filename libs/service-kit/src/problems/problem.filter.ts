@@ -17,8 +17,14 @@ interface FastifyFailure {
 const fastifyCodes: Record<string, { code: ErrorCode; detail?: string }> = {
   FST_ERR_CTP_INVALID_JSON_BODY: { code: 'validation_error', detail: 'The body is not valid JSON' },
   FST_ERR_CTP_EMPTY_JSON_BODY: { code: 'validation_error', detail: 'The body is empty; JSON is expected' },
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: { code: 'validation_error', detail: 'The body is not as long as Content-Length says' },
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: { code: 'unsupported_media_type', detail: 'Send the body as application/json' },
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
+    code: 'validation_error',
+    detail: 'The body is not as long as Content-Length says',
+  },
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: {
+    code: 'unsupported_media_type',
+    detail: 'Send the body as application/json',
+  },
   FST_ERR_CTP_BODY_TOO_LARGE: { code: 'payload_too_large' },
   FST_ERR_MAX_PARAM_LENGTH: { code: 'not_found', detail: 'Nothing is found under so long a path' },
   FST_ERR_BAD_URL: { code: 'validation_error', detail: 'The path is not a valid URL path' },
@@ -52,11 +58,15 @@ export function asProblem(error: unknown, bodyLimit: number): ProblemError | und
   const failure = fastifyFailure(error instanceof HttpException ? error.cause : error);
   const known = failure && fastifyCodes[failure.code];
   if (known) {
-    const detail = known.detail ?? `The body is larger than ${String(bodyLimit)} bytes, the limit of this route`;
+    const detail =
+      known.detail ?? `The body is larger than ${String(bodyLimit)} bytes, the limit of this route`;
     return new ProblemError(known.code, { detail, cause: error });
   }
   if (error instanceof SyntaxError && 'statusCode' in error) {
-    return new ProblemError('validation_error', { detail: `The body is not valid JSON: ${error.message}`, cause: error });
+    return new ProblemError('validation_error', {
+      detail: `The body is not valid JSON: ${error.message}`,
+      cause: error,
+    });
   }
   if (error instanceof HttpException) {
     const code = httpCodes[error.getStatus()];
@@ -92,7 +102,13 @@ export class ProblemFilter implements ExceptionFilter {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const shown = asProblem(error, request.routeOptions.bodyLimit ?? this.bodyLimit);
     if (!shown || shown.code === 'service_unavailable') {
-      this.logger.error({ msg: 'request failed', request_id: request.id, method: request.method, url: request.url.split('?')[0], err: error });
+      this.logger.error({
+        msg: 'request failed',
+        request_id: request.id,
+        method: request.method,
+        url: request.url.split('?')[0],
+        err: error,
+      });
     }
     // A handler may have begun to stream; all that is left then is to cut the connection.
     if (reply.sent || reply.raw.headersSent) {

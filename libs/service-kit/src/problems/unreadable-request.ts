@@ -4,7 +4,10 @@ import { problem, REQUEST_ID_HEADER, type ErrorCode } from '@hornbook/contracts'
 
 /** Failures of Node's HTTP parser that have a code of their own. */
 const parserCodes: Record<string, { code: ErrorCode; detail: string }> = {
-  HPE_HEADER_OVERFLOW: { code: 'headers_too_large', detail: 'The request line and headers are larger than 16 KiB together' },
+  HPE_HEADER_OVERFLOW: {
+    code: 'headers_too_large',
+    detail: 'The request line and headers are larger than 16 KiB together',
+  },
   ERR_HTTP_REQUEST_TIMEOUT: { code: 'request_timeout', detail: 'The request did not arrive in time' },
 };
 

@@ -3,7 +3,11 @@ import type { z } from 'zod';
 import { faultsOf } from './faults.js';
 import { ValidationError } from './problem-error.js';
 
-const rootNames: Partial<Record<ArgumentMetadata['type'], string>> = { body: 'body', query: 'query', param: 'path' };
+const rootNames: Partial<Record<ArgumentMetadata['type'], string>> = {
+  body: 'body',
+  query: 'query',
+  param: 'path',
+};
 
 /**
  * Checks every argument that declares a schema (`@Body({ schema })`, `@Query({ schema })`, `@Param({ schema })`) and

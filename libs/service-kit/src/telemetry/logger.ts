@@ -33,7 +33,12 @@ const redactedPaths = secretMembers.flatMap((name) => {
 function errorForLog(error: unknown): unknown {
   // Anything can be thrown.
   if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
-  const { type, message, stack, code } = stdSerializers.err(error) as { type: string; message: string; stack: string; code?: unknown };
+  const { type, message, stack, code } = stdSerializers.err(error) as {
+    type: string;
+    message: string;
+    stack: string;
+    code?: unknown;
+  };
   return { type, message, stack, ...(code === undefined ? {} : { code }) };
 }
 
@@ -93,10 +98,23 @@ export class NestLogger implements LoggerService {
   private write(severity: Severity, message: unknown, rest: unknown[]): void {
     // Nest passes the context (a class name) last; start-up chatter of the framework is of no use to operators.
     const context = rest.at(-1);
-    const frameworkTalk = severity === 'info' && ['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestMicroservice', 'NestApplication'].includes(String(context));
+    const frameworkTalk =
+      severity === 'info' &&
+      [
+        'NestFactory',
+        'InstanceLoader',
+        'RoutesResolver',
+        'RouterExplorer',
+        'NestMicroservice',
+        'NestApplication',
+      ].includes(String(context));
     const members = {
       ...(typeof context === 'string' ? { context } : {}),
-      ...(message instanceof Error ? { err: message } : typeof message === 'object' && message !== null ? message : { msg: String(message) }),
+      ...(message instanceof Error
+        ? { err: message }
+        : typeof message === 'object' && message !== null
+          ? message
+          : { msg: String(message) }),
     };
     this.pino[frameworkTalk ? 'debug' : severity](members);
   }
