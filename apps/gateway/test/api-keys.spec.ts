@@ -16,7 +16,10 @@ let names = 0;
 beforeAll(async () => {
   database = await createTestDatabase({ services: ['gateway'] });
   service = await startService();
-  gateway = await startGateway(database, { EXPORTER_URL: service.url, RATE_LIMIT_FAILED_AUTHENTICATIONS: '1000' });
+  gateway = await startGateway(database, {
+    EXPORTER_URL: service.url,
+    RATE_LIMIT_FAILED_AUTHENTICATIONS: '1000',
+  });
   admin = await bearer();
 });
 afterAll(async () => {
@@ -37,7 +40,12 @@ interface Made {
 }
 
 function post(headers: Record<string, string>, body: Record<string, unknown>): Promise<Answer> {
-  return send(keysUrl(), 'POST', { name: `key ${String(++names)}`, roles: ['curator'], scopes: ['*'], ...body }, headers);
+  return send(
+    keysUrl(),
+    'POST',
+    { name: `key ${String(++names)}`, roles: ['curator'], scopes: ['*'], ...body },
+    headers,
+  );
 }
 
 async function make(headers: Record<string, string>, body: Record<string, unknown> = {}): Promise<Made> {
@@ -66,13 +74,28 @@ describe('making one', () => {
   test('it is shown once, and only its hash is kept', async () => {
     const answer = await post(admin, { name: 'shown once', roles: ['service'], scopes: ['exports:write'] });
     const made = answer.json();
-    expect(answer.headers).toMatchObject({ location: `/v1/api-keys/${String(made['id'])}`, 'cache-control': 'no-store' });
-    expect(made).toMatchObject({ name: 'shown once', owner: 'ada', made_by: 'ada', roles: ['service'], scopes: ['exports:write'], expires_at: null });
+    expect(answer.headers).toMatchObject({
+      location: `/v1/api-keys/${String(made['id'])}`,
+      'cache-control': 'no-store',
+    });
+    expect(made).toMatchObject({
+      name: 'shown once',
+      owner: 'ada',
+      made_by: 'ada',
+      roles: ['service'],
+      scopes: ['exports:write'],
+      expires_at: null,
+    });
     expect(made['key']).toMatch(/^hb_live_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}$/);
     expect(String(made['key'])).toContain(String(made['prefix']));
     const read = await call(keysUrl(`/${String(made['id'])}`), { headers: admin });
     expect(read.json()).toEqual({ ...made, key: undefined });
-    const rows = JSON.stringify(await sql('SELECT *, encode(hash, $1) AS hex, encode(hash, $2) AS escaped FROM api_keys', ['hex', 'escape']));
+    const rows = JSON.stringify(
+      await sql('SELECT *, encode(hash, $1) AS hex, encode(hash, $2) AS escaped FROM api_keys', [
+        'hex',
+        'escape',
+      ]),
+    );
     expect(rows).not.toContain(String(made['key']).slice(-49));
     expect(JSON.stringify(gateway.log)).not.toContain(String(made['key']).slice(-49));
   });
@@ -138,7 +161,10 @@ describe('what it may give', () => {
     const mother = await make(admin, { scopes: ['api-keys:write', 'exports:read'], expires_at: ends });
     const child = await make(withKey(mother.key), { scopes: ['exports:read'] });
     expect(child).toMatchObject({ owner: 'ada', made_by: `key:${mother.id}`, expires_at: ends });
-    expect((await post(withKey(mother.key), { scopes: ['exports:read'], expires_at: '2100-01-02T00:00:00Z' })).status).toBe(403);
+    expect(
+      (await post(withKey(mother.key), { scopes: ['exports:read'], expires_at: '2100-01-02T00:00:00Z' }))
+        .status,
+    ).toBe(403);
     expect((await post(withKey(mother.key), { scopes: ['exports:write'] })).status).toBe(403);
     expect((await post(withKey(child.key), { scopes: ['exports:read'] })).status).toBe(403);
   });
@@ -150,7 +176,8 @@ describe('what it may give', () => {
     const grandchild = await make(withKey(child.key), { scopes });
     const other = await make(admin, { scopes });
     await call(keysUrl(`/${mother.id}`), { method: 'DELETE', headers: admin });
-    const state = async ({ id }: Made): Promise<unknown> => (await call(keysUrl(`/${id}`), { headers: admin })).json()['revoked_at'];
+    const state = async ({ id }: Made): Promise<unknown> =>
+      (await call(keysUrl(`/${id}`), { headers: admin })).json()['revoked_at'];
     expect(await state(child)).not.toBeNull();
     expect(await state(grandchild)).not.toBeNull();
     expect(await state(other)).toBeNull();
@@ -159,10 +186,14 @@ describe('what it may give', () => {
   test('a key that is being revoked has no child that survives it', async () => {
     for (let round = 0; round < 5; round++) {
       const mother = await make(admin, { scopes: ['api-keys:write'] });
-      const children = Array.from({ length: 4 }, () => post(withKey(mother.key), { scopes: ['api-keys:write'] }));
+      const children = Array.from({ length: 4 }, () =>
+        post(withKey(mother.key), { scopes: ['api-keys:write'] }),
+      );
       await call(keysUrl(`/${mother.id}`), { method: 'DELETE', headers: admin });
       await Promise.all(children);
-      expect(await sql('SELECT id FROM api_keys WHERE made_by = $1 AND revoked_at IS NULL', [`key:${mother.id}`])).toEqual([]);
+      expect(
+        await sql('SELECT id FROM api_keys WHERE made_by = $1 AND revoked_at IS NULL', [`key:${mother.id}`]),
+      ).toEqual([]);
     }
   });
 });
@@ -187,7 +218,9 @@ describe('whose they are', () => {
   test("an administrator reaches everybody's", async () => {
     const { id } = await make(await person('linus', 'curator'));
     expect((await call(keysUrl(`/${id}`), { headers: admin })).status).toBe(200);
-    const ofLinus = (await call(keysUrl('?owner=linus'), { headers: admin })).json()['items'] as { id: string }[];
+    const ofLinus = (await call(keysUrl('?owner=linus'), { headers: admin })).json()['items'] as {
+      id: string;
+    }[];
     expect(ofLinus.map((item) => item.id)).toEqual([id]);
   });
 
@@ -225,14 +258,18 @@ describe('rotating one', () => {
 
   test('with a grace both are valid, and never more than two', async () => {
     const { id, key: first } = await make(admin);
-    const rotate = async (): Promise<string> => String((await send(keysUrl(`/${id}/rotate`), 'POST', { grace_seconds: 600 }, admin)).json()['key']);
+    const rotate = async (): Promise<string> =>
+      String((await send(keysUrl(`/${id}/rotate`), 'POST', { grace_seconds: 600 }, admin)).json()['key']);
     const second = await rotate();
     expect([await use(first), await use(second)]).toEqual([200, 200]);
     const third = await rotate();
     await sql('SELECT 1');
     expect(await use(third)).toBe(200);
     expect((await call(keysUrl(`/${id}`), { headers: admin })).json()['previous_valid_until']).not.toBeNull();
-    const [row] = await sql('SELECT previous_hash = sha256($2::bytea) AS is_second FROM api_keys WHERE id = $1', [id, Buffer.from(second)]);
+    const [row] = await sql(
+      'SELECT previous_hash = sha256($2::bytea) AS is_second FROM api_keys WHERE id = $1',
+      [id, Buffer.from(second)],
+    );
     expect(row).toEqual({ is_second: true });
   });
 
@@ -247,12 +284,16 @@ describe('rotating one', () => {
     const own = await make(admin, { roles: ['curator'], scopes: ['api-keys:write'] });
     expect((await send(keysUrl(`/${own.id}/rotate`), 'POST', {}, withKey(own.key))).status).toBe(200);
     const strong = await make(admin, { roles: ['admin'], owner: 'mia' });
-    expect((await send(keysUrl(`/${strong.id}/rotate`), 'POST', {}, await person('mia', 'curator'))).status).toBe(403);
+    expect(
+      (await send(keysUrl(`/${strong.id}/rotate`), 'POST', {}, await person('mia', 'curator'))).status,
+    ).toBe(403);
   });
 
   test('more than 7 days of grace is a fault', async () => {
     const { id } = await make(admin);
-    expect((await send(keysUrl(`/${id}/rotate`), 'POST', { grace_seconds: 604_801 }, admin)).status).toBe(400);
+    expect((await send(keysUrl(`/${id}/rotate`), 'POST', { grace_seconds: 604_801 }, admin)).status).toBe(
+      400,
+    );
   });
 
   test('a revoked or expired one has no next secret', async () => {
@@ -260,7 +301,8 @@ describe('rotating one', () => {
     await call(keysUrl(`/${revoked.id}`), { method: 'DELETE', headers: admin });
     const expired = await make(admin);
     await sql("UPDATE api_keys SET expires_at = now() - interval '1 second' WHERE id = $1", [expired.id]);
-    for (const { id } of [revoked, expired]) expect((await send(keysUrl(`/${id}/rotate`), 'POST', {}, admin)).status).toBe(409);
+    for (const { id } of [revoked, expired])
+      expect((await send(keysUrl(`/${id}/rotate`), 'POST', {}, admin)).status).toBe(409);
   });
 });
 
@@ -272,7 +314,8 @@ test('an expired key is refused', async () => {
 
 test('revoking twice is the same as once', async () => {
   const { id, key } = await make(admin);
-  const revoke = async (): Promise<number> => (await call(keysUrl(`/${id}`), { method: 'DELETE', headers: admin })).status;
+  const revoke = async (): Promise<number> =>
+    (await call(keysUrl(`/${id}`), { method: 'DELETE', headers: admin })).status;
   expect([await revoke(), await revoke()]).toEqual([204, 204]);
   expect(await use(key)).toBe(401);
 });
@@ -280,7 +323,9 @@ test('revoking twice is the same as once', async () => {
 test('the last use is noted', async () => {
   const { id, key } = await make(admin);
   await use(key);
-  await eventually(async () => (await call(keysUrl(`/${id}`), { headers: admin })).json()['last_used_at'] !== null);
+  await eventually(
+    async () => (await call(keysUrl(`/${id}`), { headers: admin })).json()['last_used_at'] !== null,
+  );
 });
 
 test('a refused key tells nothing: unknown, wrong, mistyped and revoked look the same', async () => {
@@ -303,11 +348,15 @@ test('while the database is away keys answer 503 and tokens still work, and keys
   const network = await startTcpProxy(Number(direct.port));
   const viaNetwork = new URL(direct);
   viaNetwork.port = String(network.port);
-  const other = await startGateway(database, { DATABASE_URL: viaNetwork.toString(), EXPORTER_URL: service.url });
+  const other = await startGateway(database, {
+    DATABASE_URL: viaNetwork.toString(),
+    EXPORTER_URL: service.url,
+  });
   try {
     const { key } = await make(admin);
     network.mode = 'refuse';
-    const ask = (headers: Record<string, string>): Promise<Answer> => call(`${other.url}/api/v1/exports`, { headers });
+    const ask = (headers: Record<string, string>): Promise<Answer> =>
+      call(`${other.url}/api/v1/exports`, { headers });
     const byKey = await ask(withKey(key));
     expect([byKey.status, byKey.headers['retry-after']]).toEqual([503, '5']);
     expect((await ask(admin)).status).toBe(200);

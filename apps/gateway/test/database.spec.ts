@@ -31,6 +31,8 @@ test('the migrations make exactly the tables that the entities describe', async 
 
 test('the migrations can be undone', async () => {
   await dataSource.undoLastMigration();
-  const rows: unknown = await dataSource.query(`SELECT table_name FROM information_schema.tables WHERE table_schema = 'gateway' AND table_name = 'api_keys'`);
+  const rows: unknown = await dataSource.query(
+    `SELECT table_name FROM information_schema.tables WHERE table_schema = 'gateway' AND table_name = 'api_keys'`,
+  );
   expect(rows).toEqual([]);
 });

@@ -21,7 +21,8 @@ afterAll(async () => {
   await database.drop();
 });
 
-const ask = (headers: Record<string, string>): Promise<Answer> => call(`${gateway.url}/api/v1/exports`, { headers });
+const ask = (headers: Record<string, string>): Promise<Answer> =>
+  call(`${gateway.url}/api/v1/exports`, { headers });
 
 async function identitySent(): Promise<unknown> {
   return identityVerifier.verify(String(service.lastRequest().headers[IDENTITY_HEADER]));
@@ -46,7 +47,12 @@ test('one caller is never taken for another', async () => {
   expect(await identitySent()).toMatchObject({ sub: 'b', roles: ['admin'] });
 });
 
-test.each<Record<string, string>>([{ 'x-user-id': '' }, { 'x-user-id': 'key:1' }, { 'x-user-id': 'a b' }, { 'x-user-id': 'a', 'x-user-roles': 'root' }])('%o is refused', async (headers) => {
+test.each<Record<string, string>>([
+  { 'x-user-id': '' },
+  { 'x-user-id': 'key:1' },
+  { 'x-user-id': 'a b' },
+  { 'x-user-id': 'a', 'x-user-roles': 'root' },
+])('%o is refused', async (headers) => {
   expect((await ask(headers)).status).toBe(401);
 });
 
@@ -57,16 +63,27 @@ test('a token counts more than the header', async () => {
 });
 
 test("the gateway's own routes know the caller as well", async () => {
-  const made = await send(`${gateway.url}/v1/api-keys`, 'POST', { name: 'x', roles: ['service'], scopes: ['*'] }, { 'x-user-id': 'dev' });
+  const made = await send(
+    `${gateway.url}/v1/api-keys`,
+    'POST',
+    { name: 'x', roles: ['service'], scopes: ['*'] },
+    { 'x-user-id': 'dev' },
+  );
   expect([made.status, made.json()['owner']]).toEqual([201, 'dev']);
 });
 
 test('the log warns of it', () => {
-  expect(gateway.log.filter(({ level, msg }) => level === 'warn' && String(msg).includes('AUTH_MODE=dev'))).toHaveLength(1);
+  expect(
+    gateway.log.filter(({ level, msg }) => level === 'warn' && String(msg).includes('AUTH_MODE=dev')),
+  ).toHaveLength(1);
 });
 
 test('it needs neither secret nor keys', async () => {
-  const bare = await startGateway(database, { EXPORTER_URL: service.url, AUTH_MODE: 'dev', AUTH_JWT_SECRET: '' });
+  const bare = await startGateway(database, {
+    EXPORTER_URL: service.url,
+    AUTH_MODE: 'dev',
+    AUTH_JWT_SECRET: '',
+  });
   expect((await call(`${bare.url}/api/v1/exports`, { headers: { 'x-user-id': 'dev' } })).status).toBe(200);
   expect((await call(`${bare.url}/api/v1/exports`, { headers: await bearer() })).status).toBe(401);
   await bare.stop();

@@ -9,7 +9,11 @@ import { startGateway, type TestGateway } from './support/start-gateway.js';
 import { bearer } from './support/tokens.js';
 
 const config = loadConfig(GatewayConfig, 'gateway', exampleEnvironment(GatewayConfig));
-const paths = [...routesOf(config).flatMap(({ path }) => [path, `${path}/below`]), '/v1/api-keys', '/v1/api-keys/0192f3c4-0000-7000-8000-000000000000'];
+const paths = [
+  ...routesOf(config).flatMap(({ path }) => [path, `${path}/below`]),
+  '/v1/api-keys',
+  '/v1/api-keys/0192f3c4-0000-7000-8000-000000000000',
+];
 
 /** A method that the path has: others are refused before anybody is asked who they are. */
 const methodOf = (path: string): string => (path === '/api/v1/admin/bulk-import' ? 'POST' : 'GET');
@@ -28,7 +32,14 @@ beforeAll(async () => {
     RATE_LIMIT_FAILED_AUTHENTICATIONS: '1000',
   });
   const admin = await bearer();
-  const made = (await send(`${gateway.url}/v1/api-keys`, 'POST', { name: 'to be revoked', roles: ['admin'], scopes: ['*'] }, admin)).json();
+  const made = (
+    await send(
+      `${gateway.url}/v1/api-keys`,
+      'POST',
+      { name: 'to be revoked', roles: ['admin'], scopes: ['*'] },
+      admin,
+    )
+  ).json();
   await call(`${gateway.url}/v1/api-keys/${String(made['id'])}`, { method: 'DELETE', headers: admin });
   revoked = String(made['key']);
 });
@@ -49,7 +60,7 @@ describe.each(paths)('%s', (path) => {
     ['an expired token', () => bearer({ exp: 1_000_000_000 })],
     ['a token for another audience', () => bearer({ aud: 'other' })],
     ['a revoked key', () => Promise.resolve({ authorization: `Bearer ${revoked}` })],
-    ["a key that is none", () => Promise.resolve({ authorization: `Bearer ${revoked.slice(0, -1)}x` })],
+    ['a key that is none', () => Promise.resolve({ authorization: `Bearer ${revoked.slice(0, -1)}x` })],
     ['a user name alone', () => Promise.resolve({ 'x-user-id': 'ada' })],
     ['an identity token', () => Promise.resolve({ 'x-hornbook-identity': 'anything' })],
   ])('does not open to %s', async (_name, headers) => {
@@ -57,8 +68,17 @@ describe.each(paths)('%s', (path) => {
     const answer = await call(gateway.url + path, { method: methodOf(path), headers: await headers() });
     expect(answer.status).toBe(401);
     expect(answer.headers['content-type']).toContain('application/problem+json');
-    expect(answer.json()).toMatchObject({ status: 401, code: 'unauthenticated', request_id: answer.headers['x-request-id'] });
-    if (path.startsWith('/api/v1/')) expect(answer.json()).toMatchObject({ success: false, error: 'unauthenticated', message: expect.any(String) });
+    expect(answer.json()).toMatchObject({
+      status: 401,
+      code: 'unauthenticated',
+      request_id: answer.headers['x-request-id'],
+    });
+    if (path.startsWith('/api/v1/'))
+      expect(answer.json()).toMatchObject({
+        success: false,
+        error: 'unauthenticated',
+        message: expect.any(String),
+      });
     expect(service.requests.length).toBe(before);
   });
 
@@ -82,9 +102,14 @@ test.each([
   expect(answer.json()).toMatchObject({ code: 'method_not_allowed' });
 });
 
-test.each(['/nowhere', '/api', '/api/v1', '/v1', '/internal/dead-letters/nobody'])('%s answers 404', async (path) => {
-  const answer = await call(gateway.url + path, { headers: await bearer() });
-  expect([answer.status, answer.headers['content-type']]).toEqual([404, 'application/problem+json; charset=utf-8']);
-  expect(answer.json()).toMatchObject({ code: 'not_found', instance: path });
-});
-
+test.each(['/nowhere', '/api', '/api/v1', '/v1', '/internal/dead-letters/nobody'])(
+  '%s answers 404',
+  async (path) => {
+    const answer = await call(gateway.url + path, { headers: await bearer() });
+    expect([answer.status, answer.headers['content-type']]).toEqual([
+      404,
+      'application/problem+json; charset=utf-8',
+    ]);
+    expect(answer.json()).toMatchObject({ code: 'not_found', instance: path });
+  },
+);

@@ -36,8 +36,16 @@ const ask = (path = '/api/v1/exports', method = 'GET', body?: string): ReturnTyp
 test('a dead service answers 503 for its own routes, with its name and when to come back, and the others go on', async () => {
   await start({ CONTENT_IMPORT_URL: `http://127.0.0.1:${String(await freePort())}` });
   const answer = await ask('/api/v1/categories');
-  expect([answer.status, answer.headers['retry-after'], answer.headers['content-type']]).toEqual([503, '2', 'application/problem+json; charset=utf-8']);
-  expect(answer.json()).toMatchObject({ code: 'service_unavailable', service: 'content-import', success: false });
+  expect([answer.status, answer.headers['retry-after'], answer.headers['content-type']]).toEqual([
+    503,
+    '2',
+    'application/problem+json; charset=utf-8',
+  ]);
+  expect(answer.json()).toMatchObject({
+    code: 'service_unavailable',
+    service: 'content-import',
+    success: false,
+  });
   expect(answer.text).not.toContain('127.0.0.1');
   expect((await ask('/api/v1/admin/bulk-import', 'POST', '{}')).status).toBe(503);
   expect((await ask()).status).toBe(200);
@@ -55,9 +63,15 @@ test('a service that comes back is used again within 2 seconds', async () => {
 
 test('a silent service answers 504, and what it is doing is cut off', async () => {
   await start({ UPSTREAM_TIMEOUT_MS: '300' });
-  const cut = new Promise((resolve) => service.answer((_request, response) => void response.once('close', resolve)));
+  const cut = new Promise((resolve) =>
+    service.answer((_request, response) => void response.once('close', resolve)),
+  );
   const answer = await ask();
-  expect([answer.status, answer.json()['code'], answer.json()['service']]).toEqual([504, 'upstream_timeout', 'exporter']);
+  expect([answer.status, answer.json()['code'], answer.json()['service']]).toEqual([
+    504,
+    'upstream_timeout',
+    'exporter',
+  ]);
   await cut;
 });
 
@@ -87,7 +101,10 @@ test('a service may take longer than the time-out as long as it goes on', async 
 test('a caller that stops in the middle of its body answers 408, not 504', async () => {
   await start({ UPSTREAM_TIMEOUT_MS: '300' });
   service.answer((request) => void request.resume());
-  const request = open(`${gateway.url}/api/v1/exports`, { method: 'POST', headers: { ...caller, 'transfer-encoding': 'chunked' } });
+  const request = open(`${gateway.url}/api/v1/exports`, {
+    method: 'POST',
+    headers: { ...caller, 'transfer-encoding': 'chunked' },
+  });
   request.on('error', () => undefined).write('a beginning');
   const answer = await read(await headOf(request));
   expect([answer.status, answer.json()['code']]).toEqual([408, 'request_timeout']);
@@ -115,7 +132,10 @@ test('a caller that does not read its answer is let go', async () => {
 
 test('a connection that never opens answers 503 in time, and the next ones at once', async () => {
   const backlog = await fullBacklog();
-  await start({ EXPORTER_URL: `http://127.0.0.1:${String(backlog.port)}`, UPSTREAM_CONNECT_TIMEOUT_MS: '300' });
+  await start({
+    EXPORTER_URL: `http://127.0.0.1:${String(backlog.port)}`,
+    UPSTREAM_CONNECT_TIMEOUT_MS: '300',
+  });
   try {
     expect((await ask()).status).toBe(503);
     const startedAt = performance.now();
@@ -181,7 +201,12 @@ test('a service that closes its idle connections costs no write', async () => {
   });
   const agent = new Agent({ keepAlive: true });
   for (let count = 0; count < 100; count++) {
-    const answer = await call(`${gateway.url}/api/v1/exports`, { method: 'POST', headers: caller, body: 'x', agent });
+    const answer = await call(`${gateway.url}/api/v1/exports`, {
+      method: 'POST',
+      headers: caller,
+      body: 'x',
+      agent,
+    });
     expect(answer.status).toBe(200);
     // What was sent at this very moment could not have known; what is sent later must.
     await eventually(() => service.connections.size === 0, { intervalMs: 1 });
@@ -190,7 +215,9 @@ test('a service that closes its idle connections costs no write', async () => {
 });
 
 test('an answer that is no HTTP is a 502, and shows nothing of itself', async () => {
-  const odd: Server = createServer((socket) => void socket.on('data', () => socket.end('SSH-2.0-secret\r\n')));
+  const odd: Server = createServer(
+    (socket) => void socket.on('data', () => socket.end('SSH-2.0-secret\r\n')),
+  );
   await new Promise<void>((resolve) => odd.listen(0, '127.0.0.1', resolve));
   await start({ EXPORTER_URL: `http://127.0.0.1:${String((odd.address() as AddressInfo).port)}` });
   const answer = await ask('/api/v1/exports', 'POST', 'x');

@@ -49,7 +49,11 @@ test('what a caller says of its own identity never reaches a service', async () 
   await call(url(), { headers: { ...caller, ...forged } });
   const { headers, rawHeaders } = service.lastRequest();
   expect(JSON.stringify(rawHeaders)).not.toMatch(/forged|root|10\.0\.0\.1|evil|\/internal/);
-  expect(headers).toMatchObject({ 'x-forwarded-for': '127.0.0.1', 'x-forwarded-proto': 'http', 'x-forwarded-host': new URL(gateway.url).host });
+  expect(headers).toMatchObject({
+    'x-forwarded-for': '127.0.0.1',
+    'x-forwarded-proto': 'http',
+    'x-forwarded-host': new URL(gateway.url).host,
+  });
   expect((await identityVerifier.verify(String(headers[IDENTITY_HEADER])))?.sub).toBe('ada');
 });
 
@@ -66,25 +70,47 @@ test('a Connection header takes away what it names of the caller, and nothing of
 
 test('headers of the connection are not passed on, in neither direction', async () => {
   service.answer((_request, response) => {
-    response.writeHead(200, { connection: 'keep-alive, x-hop', 'keep-alive': 'timeout=7', 'x-hop': 'of the service', 'proxy-authenticate': 'Basic', 'x-stays': 'y' });
+    response.writeHead(200, {
+      connection: 'keep-alive, x-hop',
+      'keep-alive': 'timeout=7',
+      'x-hop': 'of the service',
+      'proxy-authenticate': 'Basic',
+      'x-stays': 'y',
+    });
     response.end();
   });
-  const headers = { ...caller, connection: 'keep-alive', 'keep-alive': 'timeout=7', 'proxy-authorization': 'Basic eA==', te: 'trailers', 'proxy-connection': 'x' };
+  const headers = {
+    ...caller,
+    connection: 'keep-alive',
+    'keep-alive': 'timeout=7',
+    'proxy-authorization': 'Basic eA==',
+    te: 'trailers',
+    'proxy-connection': 'x',
+  };
   const answer = await call(url(), { headers });
   expect(answer.headers).toMatchObject({ 'x-stays': 'y' });
   for (const name of ['x-hop', 'proxy-authenticate']) expect(answer.headers[name]).toBeUndefined();
   expect(answer.headers['keep-alive']).not.toBe('timeout=7');
   const received = service.lastRequest().headers;
-  for (const name of ['keep-alive', 'proxy-authorization', 'te', 'proxy-connection']) expect(received[name]).toBeUndefined();
+  for (const name of ['keep-alive', 'proxy-authorization', 'te', 'proxy-connection'])
+    expect(received[name]).toBeUndefined();
 });
 
 test.each([
   ['two lengths', 'POST /api/v1/exports HTTP/1.1\ncontent-length: 4\ncontent-length: 5', 'body1'],
-  ['a length and chunks', 'POST /api/v1/exports HTTP/1.1\ncontent-length: 4\ntransfer-encoding: chunked', '0\r\n\r\n'],
+  [
+    'a length and chunks',
+    'POST /api/v1/exports HTTP/1.1\ncontent-length: 4\ntransfer-encoding: chunked',
+    '0\r\n\r\n',
+  ],
   ['a length that is none', 'POST /api/v1/exports HTTP/1.1\ncontent-length: +4', 'body'],
   ['a space before the colon', 'POST /api/v1/exports HTTP/1.1\ncontent-length : 4', 'body'],
   ['another transfer coding', 'POST /api/v1/exports HTTP/1.1\ntransfer-encoding: gzip, chunked', '0\r\n\r\n'],
-  ['a transfer coding in disguise', 'POST /api/v1/exports HTTP/1.1\ntransfer-encoding: xchunked', '0\r\n\r\n'],
+  [
+    'a transfer coding in disguise',
+    'POST /api/v1/exports HTTP/1.1\ntransfer-encoding: xchunked',
+    '0\r\n\r\n',
+  ],
   ['a folded header', 'GET /api/v1/exports HTTP/1.1\nx-a: b\n c: d', ''],
   ['a bare carriage return', 'GET /api/v1/exports HTTP/1.1\nx-a: b\rx-c: d', ''],
 ])('a request with %s is refused and no service sees it', async (_name, head, body) => {
@@ -107,26 +133,37 @@ test('bytes after a body are a request of their own, with a door of its own', as
   expect(service.requests.some((request) => request.url?.includes('smuggled'))).toBe(false);
 });
 
-test.each(['/api/v1/exports/../admin/bulk-import', '/api/v1/exports/%2e%2e/x', '/api/v1/exports/.%2E/x', '/api/v1/exports/./x', '/api/v1/exports/..'])(
-  'the path %s is refused, as two servers could read it in two ways',
-  async (path) => {
-    const before = service.requests.length;
-    expect(await exchangeBytes(gateway.url, bytes(`GET ${path} HTTP/1.1`))).toMatch(/^HTTP\/1\.1 400 /);
-    expect(service.requests.length).toBe(before);
-  },
-);
+test.each([
+  '/api/v1/exports/../admin/bulk-import',
+  '/api/v1/exports/%2e%2e/x',
+  '/api/v1/exports/.%2E/x',
+  '/api/v1/exports/./x',
+  '/api/v1/exports/..',
+])('the path %s is refused, as two servers could read it in two ways', async (path) => {
+  const before = service.requests.length;
+  expect(await exchangeBytes(gateway.url, bytes(`GET ${path} HTTP/1.1`))).toMatch(/^HTTP\/1\.1 400 /);
+  expect(service.requests.length).toBe(before);
+});
 
-test.each(['/internal/dead-letters', '/internal/metrics', '/metrics/../api', 'http://evil/api/v1/exports', '/api/v1/exportsx', '/api/v1/%65xports', '//api/v1/exports'])(
-  'the path %s leads to no service',
-  async (path) => {
-    const before = service.requests.length;
-    expect(await exchangeBytes(gateway.url, bytes(`GET ${path} HTTP/1.1`))).toMatch(/^HTTP\/1\.1 40[04] /);
-    expect(service.requests.length).toBe(before);
-  },
-);
+test.each([
+  '/internal/dead-letters',
+  '/internal/metrics',
+  '/metrics/../api',
+  'http://evil/api/v1/exports',
+  '/api/v1/exportsx',
+  '/api/v1/%65xports',
+  '//api/v1/exports',
+])('the path %s leads to no service', async (path) => {
+  const before = service.requests.length;
+  expect(await exchangeBytes(gateway.url, bytes(`GET ${path} HTTP/1.1`))).toMatch(/^HTTP\/1\.1 40[04] /);
+  expect(service.requests.length).toBe(before);
+});
 
 test('headers beyond 16 KiB are refused with a problem', async () => {
-  const answer = await exchangeBytes(gateway.url, bytes(`GET /api/v1/exports HTTP/1.1\nx-long: ${'x'.repeat(17_000)}`));
+  const answer = await exchangeBytes(
+    gateway.url,
+    bytes(`GET /api/v1/exports HTTP/1.1\nx-long: ${'x'.repeat(17_000)}`),
+  );
   expect(answer).toMatch(/^HTTP\/1\.1 431 /);
   expect(answer).toContain('"code":"headers_too_large"');
 });
@@ -139,5 +176,8 @@ test("dead letters are an administrator's, and reach the service without its nam
   expect(service.requests.length).toBe(before);
   await call(`${path}?limit=1`, { headers: caller });
   await call(`${path}/0192/redrive`, { method: 'POST', headers: caller });
-  expect(service.requests.slice(-2).map(({ url: seen }) => seen)).toEqual(['/internal/dead-letters?limit=1', '/internal/dead-letters/0192/redrive']);
+  expect(service.requests.slice(-2).map(({ url: seen }) => seen)).toEqual([
+    '/internal/dead-letters?limit=1',
+    '/internal/dead-letters/0192/redrive',
+  ]);
 });

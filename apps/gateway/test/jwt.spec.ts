@@ -1,4 +1,10 @@
-import { createHmac, createPublicKey, generateKeyPairSync, sign as signBytes, type JsonWebKey } from 'node:crypto';
+import {
+  createHmac,
+  createPublicKey,
+  generateKeyPairSync,
+  sign as signBytes,
+  type JsonWebKey,
+} from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createTestDatabase, eventually, type TestDatabase } from '@hornbook/testing';
 import { call } from './support/call.js';
@@ -30,9 +36,16 @@ afterAll(async () => {
 });
 
 const now = (): number => Math.floor(Date.now() / 1_000);
-const good = (): Record<string, unknown> => ({ iss: 'hornbook', aud: 'hornbook', sub: 'ada', roles: ['admin'], exp: now() + 600 });
+const good = (): Record<string, unknown> => ({
+  iss: 'hornbook',
+  aud: 'hornbook',
+  sub: 'ada',
+  roles: ['admin'],
+  exp: now() + 600,
+});
 
-const part = (value: unknown): string => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
+const part = (value: unknown): string =>
+  Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 
 /** A token put together by hand, as an attacker would. */
 function forge(header: unknown, claims: unknown, seal: (input: string) => Buffer): string {
@@ -57,37 +70,64 @@ describe('with a shared secret', () => {
     ['no algorithm, spelled otherwise', () => forge({ alg: 'nOnE' }, good(), () => Buffer.alloc(0))],
     ['no signature', async () => `${(await token()).split('.').slice(0, 2).join('.')}.`],
     ['another secret', () => token({}, 'another-secret-with-more-than-32-characters')],
-    ['another HMAC', () => forge({ alg: 'HS512' }, good(), (input) => createHmac('sha512', JWT_SECRET).update(input).digest())],
-    ['changed claims', async () => (await token({ roles: ['reviewer'] })).replace(/\.[^.]+\./, `.${part(good())}.`)],
+    [
+      'another HMAC',
+      () =>
+        forge({ alg: 'HS512' }, good(), (input) => createHmac('sha512', JWT_SECRET).update(input).digest()),
+    ],
+    [
+      'changed claims',
+      async () => (await token({ roles: ['reviewer'] })).replace(/\.[^.]+\./, `.${part(good())}.`),
+    ],
     ['an RSA signature', () => issuer.sign('rsa', good())],
     ['a key in its own header', () => ownKey('jwk')],
     ['an address of keys in its header', () => ownKey('jku')],
     ['a certificate address in its header', () => ownKey('x5u')],
-    ['an extension that must be understood', () => forge({ alg: 'HS256', crit: ['exp'], exp: 1 }, good(), hmac(JWT_SECRET))],
+    [
+      'an extension that must be understood',
+      () => forge({ alg: 'HS256', crit: ['exp'], exp: 1 }, good(), hmac(JWT_SECRET)),
+    ],
     ['another issuer', () => token({ iss: 'other' })],
     ['no issuer', () => token({ iss: undefined as never })],
     ['another audience', () => token({ aud: 'other' })],
     ['no audience', () => token({ aud: undefined as never })],
     ['its time over', () => token({ exp: now() - 60 })],
     ['no end', () => token({ exp: undefined as never })],
-    ['an end that is no number', () => forge({ alg: 'HS256' }, { ...good(), exp: 'never' }, hmac(JWT_SECRET))],
+    [
+      'an end that is no number',
+      () => forge({ alg: 'HS256' }, { ...good(), exp: 'never' }, hmac(JWT_SECRET)),
+    ],
     ['its time to come', () => token({ nbf: now() + 600 })],
     ['no subject', () => token({ sub: undefined as never })],
     ['an empty subject', () => token({ sub: '' })],
     ['the subject of an API key', () => token({ sub: 'key:0192' })],
     ['roles that are no list', () => token({ roles: 'admin' })],
     ['another type', () => forge({ alg: 'HS256', typ: 'id+jwt' }, good(), hmac(JWT_SECRET))],
-    ['another token inside', async () => forge({ alg: 'HS256', cty: 'JWT' }, await token(), hmac(JWT_SECRET))],
-    ['our own identity token in its place', () => forge({ alg: 'EdDSA', kid: 'test-key' }, { ...good(), iss: 'hornbook-gateway', aud: 'hornbook-services' }, () => Buffer.alloc(64))],
+    [
+      'another token inside',
+      async () => forge({ alg: 'HS256', cty: 'JWT' }, await token(), hmac(JWT_SECRET)),
+    ],
+    [
+      'our own identity token in its place',
+      () =>
+        forge(
+          { alg: 'EdDSA', kid: 'test-key' },
+          { ...good(), iss: 'hornbook-gateway', aud: 'hornbook-services' },
+          () => Buffer.alloc(64),
+        ),
+    ],
   ])('a token with %s is refused', async (_name, make) => {
     expect(await statusOf(bySecret, await make())).toBe(401);
   });
 
-  test.each([['Basic YWRhOng='], ['Bearer'], ['Bearer a b'], ['bearer,x'], ['']])('the header "%s" is refused', async (authorization) => {
-    const answer = await call(`${bySecret.url}/api/v1/exports`, { headers: { authorization } });
-    expect(answer.status).toBe(401);
-    expect(answer.headers['www-authenticate']).toContain('Bearer realm="hornbook"');
-  });
+  test.each([['Basic YWRhOng='], ['Bearer'], ['Bearer a b'], ['bearer,x'], ['']])(
+    'the header "%s" is refused',
+    async (authorization) => {
+      const answer = await call(`${bySecret.url}/api/v1/exports`, { headers: { authorization } });
+      expect(answer.status).toBe(401);
+      expect(answer.headers['www-authenticate']).toContain('Bearer realm="hornbook"');
+    },
+  );
 
   test('a token stops working when its time is over, however often it was used', async () => {
     const jwt = await token({ exp: now() - 3 });
@@ -101,7 +141,9 @@ describe('with a shared secret', () => {
 
   test('roles that nobody here knows give nothing', async () => {
     const jwt = await token({ roles: ['superuser', 'Admin', 7] });
-    const answer = await call(`${bySecret.url}/internal/dead-letters/exporter`, { headers: { authorization: `Bearer ${jwt}` } });
+    const answer = await call(`${bySecret.url}/internal/dead-letters/exporter`, {
+      headers: { authorization: `Bearer ${jwt}` },
+    });
     expect(answer.status).toBe(403);
   });
 });
@@ -113,8 +155,20 @@ describe('with public keys', () => {
 
   test.each<[string, () => string | Promise<string>]>([
     ['a shared secret', () => token()],
-    ['the public key taken for a secret (PEM)', () => confused((jwk) => createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' }))],
-    ['the public key taken for a secret (DER)', () => confused((jwk) => createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'der' }))],
+    [
+      'the public key taken for a secret (PEM)',
+      () =>
+        confused((jwk) =>
+          createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' }),
+        ),
+    ],
+    [
+      'the public key taken for a secret (DER)',
+      () =>
+        confused((jwk) =>
+          createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'der' }),
+        ),
+    ],
     ['the public key taken for a secret (JWK)', () => confused((jwk) => JSON.stringify(jwk))],
     ['no algorithm', () => forge({ alg: 'none', kid: 'rsa' }, good(), () => Buffer.alloc(0))],
     ['a key in its own header', () => ownKey('jwk')],
@@ -141,7 +195,11 @@ test('while the issuer is down, tokens of keys that were never seen answer 503, 
   const down = await startKeyServer();
   await down.add('late', 'ES256');
   down.works = false;
-  const gateway = await startGateway(database, { EXPORTER_URL: service.url, AUTH_JWT_SECRET: '', AUTH_JWKS_URL: down.url });
+  const gateway = await startGateway(database, {
+    EXPORTER_URL: service.url,
+    AUTH_JWT_SECRET: '',
+    AUTH_JWKS_URL: down.url,
+  });
   try {
     const jwt = await down.sign('late', good());
     expect(await statusOf(gateway, jwt)).toBe(503);
@@ -156,7 +214,10 @@ test('while the issuer is down, tokens of keys that were never seen answer 503, 
 });
 
 /** A token signed by an attacker's own key, which its header offers in one way or another. */
-async function ownKey(way: 'jwk' | 'jku' | 'x5u' | 'kid', address = 'http://127.0.0.1:1/keys.json'): Promise<string> {
+async function ownKey(
+  way: 'jwk' | 'jku' | 'x5u' | 'kid',
+  address = 'http://127.0.0.1:1/keys.json',
+): Promise<string> {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 });
   const offer = {
     jwk: { jwk: publicKey.export({ format: 'jwk' }) },
@@ -164,7 +225,9 @@ async function ownKey(way: 'jwk' | 'jku' | 'x5u' | 'kid', address = 'http://127.
     x5u: { x5u: address },
     kid: { kid: 'rsa' },
   }[way];
-  return forge({ alg: 'RS256', ...offer }, good(), (input) => signBytes('sha256', Buffer.from(input), privateKey));
+  return forge({ alg: 'RS256', ...offer }, good(), (input) =>
+    signBytes('sha256', Buffer.from(input), privateKey),
+  );
 }
 
 /** A token whose HMAC key is the issuer's public key: what passes where the token chooses the algorithm. */

@@ -22,12 +22,16 @@ afterAll(async () => {
   await database.drop();
 });
 
-const get = (path: string, headers: Record<string, string> = {}): Promise<Answer> => call(gateway.url + path, { headers });
+const get = (path: string, headers: Record<string, string> = {}): Promise<Answer> =>
+  call(gateway.url + path, { headers });
 
 describe('health', () => {
   test('/ says that the gateway runs', async () => {
     const answer = await get('/');
-    expect([answer.status, answer.json()]).toEqual([200, { status: 'ok', service: 'gateway', version: expect.any(String) }]);
+    expect([answer.status, answer.json()]).toEqual([
+      200,
+      { status: 'ok', service: 'gateway', version: expect.any(String) },
+    ]);
   });
 
   test('/health/db says that the database answers', async () => {
@@ -39,7 +43,11 @@ describe('health', () => {
     const answer = await get('/health');
     expect(answer.status).toBe(200);
     const well = { status: 'ok', version: '9.9.9', latency_ms: expect.any(Number) };
-    expect(answer.json()).toMatchObject({ status: 'ok', service: 'gateway', services: { exporter: well, 'content-import': well } });
+    expect(answer.json()).toMatchObject({
+      status: 'ok',
+      service: 'gateway',
+      services: { exporter: well, 'content-import': well },
+    });
   });
 
   test('/health asks the services at most once a second, however often it is asked', async () => {
@@ -52,7 +60,9 @@ describe('health', () => {
   test('/health is 200 and degraded when a service is dead, not ready, or no service of ours', async () => {
     const odd = await startService((_request, response) => response.end('<html>'));
     const sick = await startService((_request, response) =>
-      response.writeHead(503).end(JSON.stringify({ status: 'failed', service: 'x', version: '1.0.0', checks: {} })),
+      response
+        .writeHead(503)
+        .end(JSON.stringify({ status: 'failed', service: 'x', version: '1.0.0', checks: {} })),
     );
     for (const [url, state] of [
       [NOWHERE, { status: 'unreachable', version: null, latency_ms: null }],
@@ -78,7 +88,9 @@ describe('health', () => {
     const ms = performance.now() - startedAt;
     await other.stop();
     await silent.die();
-    expect(answer.json()).toMatchObject({ services: { exporter: { status: 'ok' }, 'content-import': { status: 'unreachable' } } });
+    expect(answer.json()).toMatchObject({
+      services: { exporter: { status: 'ok' }, 'content-import': { status: 'unreachable' } },
+    });
     expect(ms).toBeGreaterThan(1_900);
     expect(ms).toBeLessThan(4_000);
   });
@@ -109,7 +121,13 @@ describe('documentation', () => {
   });
 
   test('nothing else of the package is served, and nothing beside it', async () => {
-    for (const path of ['/docs/package.json', '/docs/swagger-initializer.js', '/docs/../package.json', '/docs/%2e%2e/package.json', '/docs/..%2fpackage.json']) {
+    for (const path of [
+      '/docs/package.json',
+      '/docs/swagger-initializer.js',
+      '/docs/../package.json',
+      '/docs/%2e%2e/package.json',
+      '/docs/..%2fpackage.json',
+    ]) {
       expect((await get(path)).status).toBe(404);
     }
   });
@@ -122,7 +140,9 @@ describe('documentation', () => {
   });
 
   test('a gateway without its document does not start, and says which file is missing', async () => {
-    await expect(startGateway(database, { OPENAPI_FILE: '/nowhere/openapi.json' })).rejects.toThrow('/nowhere/openapi.json');
+    await expect(startGateway(database, { OPENAPI_FILE: '/nowhere/openapi.json' })).rejects.toThrow(
+      '/nowhere/openapi.json',
+    );
   });
 });
 
@@ -132,21 +152,39 @@ describe('other origins', () => {
   test('are closed out by default', async () => {
     const answer = await get('/api/v1/exports', { ...(await bearer()), origin });
     expect(answer.headers['access-control-allow-origin']).toBeUndefined();
-    const preflight = await call(`${gateway.url}/v1/api-keys`, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST' } });
+    const preflight = await call(`${gateway.url}/v1/api-keys`, {
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': 'POST' },
+    });
     expect(preflight.headers['access-control-allow-origin']).toBeUndefined();
   });
 
   test('are let in when they are named, on own routes, proxied ones and refusals alike', async () => {
     const open = await startGateway(database, { EXPORTER_URL: service.url, CORS_ORIGINS: origin });
-    const ask = (path: string, headers: Record<string, string>, method = 'GET'): Promise<Answer> => call(open.url + path, { method, headers });
+    const ask = (path: string, headers: Record<string, string>, method = 'GET'): Promise<Answer> =>
+      call(open.url + path, { method, headers });
     service.answer((_request, response) => response.writeHead(200, { vary: 'accept' }).end(ready));
     const proxied = await ask('/api/v1/exports', { ...(await bearer()), origin });
-    expect([proxied.status, proxied.headers['access-control-allow-origin'], proxied.headers.vary]).toEqual([200, origin, 'accept, Origin']);
+    expect([proxied.status, proxied.headers['access-control-allow-origin'], proxied.headers.vary]).toEqual([
+      200,
+      origin,
+      'accept, Origin',
+    ]);
     expect((await ask('/api/v1/exports', { origin })).headers['access-control-allow-origin']).toBe(origin);
     expect((await ask('/health', { origin })).headers['access-control-allow-origin']).toBe(origin);
-    const preflight = await ask('/api/v1/exports', { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization' }, 'OPTIONS');
-    expect([preflight.status, preflight.headers['access-control-allow-headers']]).toEqual([204, 'authorization']);
-    const stranger = await ask('/api/v1/exports', { ...(await bearer()), origin: 'https://evil.example.org' });
+    const preflight = await ask(
+      '/api/v1/exports',
+      { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization' },
+      'OPTIONS',
+    );
+    expect([preflight.status, preflight.headers['access-control-allow-headers']]).toEqual([
+      204,
+      'authorization',
+    ]);
+    const stranger = await ask('/api/v1/exports', {
+      ...(await bearer()),
+      origin: 'https://evil.example.org',
+    });
     expect(stranger.headers['access-control-allow-origin']).toBeUndefined();
     await open.stop();
   });
@@ -154,5 +192,9 @@ describe('other origins', () => {
 
 test('an access log line tells of own routes as well', async () => {
   await get('/health', { 'x-request-id': 'own-1' });
-  await eventually(() => gateway.log.some((line) => line['request_id'] === 'own-1' && line['route'] === '/health' && line['status'] === 200));
+  await eventually(() =>
+    gateway.log.some(
+      (line) => line['request_id'] === 'own-1' && line['route'] === '/health' && line['status'] === 200,
+    ),
+  );
 });

@@ -41,7 +41,9 @@ test('status, reason, headers and body come as the service sent them', async () 
   });
   const answer = await call(url('/x'), { headers: caller });
   expect([answer.status, answer.message]).toEqual([418, 'Short And Stout']);
-  expect(pairs(answer.rawHeaders, ['x-custom', 'etag', 'set-cookie', 'content-type', 'content-length', 'date'])).toEqual([
+  expect(
+    pairs(answer.rawHeaders, ['x-custom', 'etag', 'set-cookie', 'content-type', 'content-length', 'date']),
+  ).toEqual([
     ['X-Custom', 'ÿ kept'],
     ['ETag', '"abc"'],
     ['Set-Cookie', 'a=1'],
@@ -53,20 +55,27 @@ test('status, reason, headers and body come as the service sent them', async () 
   expect(answer.body).toEqual(Buffer.from([0, 255, 10]));
 });
 
-test.each(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'])('%s reaches the service with path, query, headers and body', async (method) => {
-  let received: Buffer = Buffer.alloc(0);
-  service.answer(async (request, response) => {
-    received = await bodyOf(request);
-    response.end();
-  });
-  const body = method === 'GET' ? '' : 'ä'.repeat(10);
-  const headers = { ...caller, 'X-Mine': 'ja', accept: 'x/y', ...(body ? { 'content-length': '20' } : {}) };
-  await call(url('/a%20b/%C3%A4?x=1&x=2&y=%2F'), { method, headers, body });
-  const request = service.lastRequest();
-  expect([request.method, request.url]).toEqual([method, '/api/v1/exports/a%20b/%C3%A4?x=1&x=2&y=%2F']);
-  expect(request.headers).toMatchObject({ 'x-mine': 'ja', accept: 'x/y', host: `127.0.0.1:${String(service.port)}` });
-  expect(received.toString()).toBe(body);
-});
+test.each(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'])(
+  '%s reaches the service with path, query, headers and body',
+  async (method) => {
+    let received: Buffer = Buffer.alloc(0);
+    service.answer(async (request, response) => {
+      received = await bodyOf(request);
+      response.end();
+    });
+    const body = method === 'GET' ? '' : 'ä'.repeat(10);
+    const headers = { ...caller, 'X-Mine': 'ja', accept: 'x/y', ...(body ? { 'content-length': '20' } : {}) };
+    await call(url('/a%20b/%C3%A4?x=1&x=2&y=%2F'), { method, headers, body });
+    const request = service.lastRequest();
+    expect([request.method, request.url]).toEqual([method, '/api/v1/exports/a%20b/%C3%A4?x=1&x=2&y=%2F']);
+    expect(request.headers).toMatchObject({
+      'x-mine': 'ja',
+      accept: 'x/y',
+      host: `127.0.0.1:${String(service.port)}`,
+    });
+    expect(received.toString()).toBe(body);
+  },
+);
 
 test('a condition reaches the service, and its 304 comes back with its ETag and without a body', async () => {
   service.answer((request, response) => {
@@ -74,13 +83,22 @@ test('a condition reaches the service, and its 304 comes back with its ETag and 
     response.writeHead(request.headers['if-none-match'] === '"v1"' ? 304 : 200).end();
   });
   const answer = await call(url('/x'), { headers: { ...caller, 'if-none-match': '"v1"' } });
-  expect([answer.status, answer.headers.etag, answer.text, answer.headers['transfer-encoding']]).toEqual([304, '"v1"', '', undefined]);
+  expect([answer.status, answer.headers.etag, answer.text, answer.headers['transfer-encoding']]).toEqual([
+    304,
+    '"v1"',
+    '',
+    undefined,
+  ]);
 });
 
 test('204 has no body and no length', async () => {
   service.answer((_request, response) => void response.writeHead(204).end());
   const answer = await call(url('/x'), { method: 'DELETE', headers: caller });
-  expect([answer.status, answer.headers['content-length'], answer.headers['transfer-encoding']]).toEqual([204, undefined, undefined]);
+  expect([answer.status, answer.headers['content-length'], answer.headers['transfer-encoding']]).toEqual([
+    204,
+    undefined,
+    undefined,
+  ]);
 });
 
 test('HEAD keeps the length of the body it does not have, and the connection goes on', async () => {
@@ -97,7 +115,12 @@ test('a range passes', async () => {
     response.end('cde');
   });
   const answer = await call(url('/x'), { headers: { ...caller, range: 'bytes=2-4' } });
-  expect([answer.status, answer.headers['content-range'], answer.headers['x-asked'], answer.text]).toEqual([206, 'bytes 2-4/10', 'bytes=2-4', 'cde']);
+  expect([answer.status, answer.headers['content-range'], answer.headers['x-asked'], answer.text]).toEqual([
+    206,
+    'bytes 2-4/10',
+    'bytes=2-4',
+    'cde',
+  ]);
 });
 
 test('trailers pass', async () => {
@@ -108,7 +131,11 @@ test('trailers pass', async () => {
     response.end();
   });
   const answer = await call(url('/x'), { headers: { ...caller, te: 'trailers' } });
-  expect([answer.text, answer.headers.trailer, answer.trailers]).toEqual(['part', 'x-checksum', { 'x-checksum': 'abc' }]);
+  expect([answer.text, answer.headers.trailer, answer.trailers]).toEqual([
+    'part',
+    'x-checksum',
+    { 'x-checksum': 'abc' },
+  ]);
 });
 
 test('the head of an answer is passed on before there is a body', async () => {
@@ -135,7 +162,12 @@ test('an early hint of the service is no answer', async () => {
 });
 
 test('the service learns who is calling from a token that only the gateway can make', async () => {
-  await call(url('/x'), { headers: { authorization: (await bearer({ sub: 'grace', roles: ['curator'], scope: 'exports:read' })).authorization } });
+  await call(url('/x'), {
+    headers: {
+      authorization: (await bearer({ sub: 'grace', roles: ['curator'], scope: 'exports:read' }))
+        .authorization,
+    },
+  });
   const { headers } = service.lastRequest();
   expect(await identityVerifier.verify(String(headers[IDENTITY_HEADER]))).toEqual({
     sub: 'grace',
@@ -155,7 +187,10 @@ test('a caller is asked for its body only when it is welcome', async () => {
   welcome.end('body');
   expect((await read(await headOf(welcome))).text).toBe('body');
 
-  const unwelcome = open(url('/x'), { method: 'POST', headers: { ...expects, 'content-length': '999999999' } });
+  const unwelcome = open(url('/x'), {
+    method: 'POST',
+    headers: { ...expects, 'content-length': '999999999' },
+  });
   const continued = new Promise<string>((resolve) => unwelcome.once('continue', () => resolve('continued')));
   unwelcome.flushHeaders();
   const head = headOf(unwelcome).then(({ statusCode }) => statusCode);
@@ -166,7 +201,10 @@ test('a caller is asked for its body only when it is welcome', async () => {
 test('a request id is kept when it is sound, made when it is not, and goes to both sides', async () => {
   service.answer((_request, response) => void response.end());
   const kept = await call(url('/x'), { headers: { ...caller, 'x-request-id': 'my-id.1' } });
-  expect([kept.headers['x-request-id'], service.lastRequest().headers['x-request-id']]).toEqual(['my-id.1', 'my-id.1']);
+  expect([kept.headers['x-request-id'], service.lastRequest().headers['x-request-id']]).toEqual([
+    'my-id.1',
+    'my-id.1',
+  ]);
   const made = await call(url('/x'), { headers: { ...caller, 'x-request-id': 'no "good' } });
   expect(made.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
   expect(service.lastRequest().headers['x-request-id']).toBe(made.headers['x-request-id']);

@@ -1,7 +1,15 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createTestDatabase, eventually, startRedis, temporaryFolder, type RedisServer, type TemporaryFolder, type TestDatabase } from '@hornbook/testing';
+import {
+  createTestDatabase,
+  eventually,
+  startRedis,
+  temporaryFolder,
+  type RedisServer,
+  type TemporaryFolder,
+  type TestDatabase,
+} from '@hornbook/testing';
 import { call, type Answer } from './support/call.js';
 import { startService, type ScriptedService } from './support/scripted-service.js';
 import { startGateway, type TestGateway } from './support/start-gateway.js';
@@ -28,16 +36,27 @@ afterAll(async () => {
 });
 
 async function start(env: Record<string, string>): Promise<TestGateway> {
-  const gateway = await startGateway(database, { EXPORTER_URL: service.url, RATE_LIMIT_WINDOW_SECONDS: '600', ...env });
+  const gateway = await startGateway(database, {
+    EXPORTER_URL: service.url,
+    RATE_LIMIT_WINDOW_SECONDS: '600',
+    ...env,
+  });
   started.push(gateway);
   return gateway;
 }
 
-async function ask(gateway: TestGateway, headers: Record<string, string>, path = '/api/v1/exports'): Promise<Answer> {
+async function ask(
+  gateway: TestGateway,
+  headers: Record<string, string>,
+  path = '/api/v1/exports',
+): Promise<Answer> {
   return call(gateway.url + path, { headers });
 }
 
-const limitsOf = ({ headers }: Answer): unknown[] => [headers['ratelimit-limit'], headers['ratelimit-remaining']];
+const limitsOf = ({ headers }: Answer): unknown[] => [
+  headers['ratelimit-limit'],
+  headers['ratelimit-remaining'],
+];
 
 test('a caller sees what is left, and then 429 and when to come back', async () => {
   const gateway = await start({ RATE_LIMIT_PER_CALLER: '2' });
@@ -47,9 +66,19 @@ test('a caller sees what is left, and then 429 and when to come back', async () 
   expect(Number(first.headers['ratelimit-reset'])).toBeGreaterThan(590);
   await ask(gateway, caller);
   const third = await ask(gateway, caller);
-  expect([third.status, ...limitsOf(third), third.headers['content-type']]).toEqual([429, '2', '0', 'application/problem+json; charset=utf-8']);
+  expect([third.status, ...limitsOf(third), third.headers['content-type']]).toEqual([
+    429,
+    '2',
+    '0',
+    'application/problem+json; charset=utf-8',
+  ]);
   expect(third.headers['retry-after']).toBe(third.headers['ratelimit-reset']);
-  expect(third.json()).toMatchObject({ code: 'rate_limited', limit: 'caller', success: false, error: 'rate_limited' });
+  expect(third.json()).toMatchObject({
+    code: 'rate_limited',
+    limit: 'caller',
+    success: false,
+    error: 'rate_limited',
+  });
   expect((await ask(gateway, await bearer({ sub: 'modest' }))).status).toBe(200);
 });
 
@@ -87,9 +116,13 @@ test('after too many failed authentications the credentials from an address are 
 });
 
 test('of 200 requests at once to two gateways with one Redis exactly 37 pass', async () => {
-  const gateways = await Promise.all([1, 2].map(() => start({ REDIS_URL: redis.url, RATE_LIMIT_PER_CALLER: '37' })));
+  const gateways = await Promise.all(
+    [1, 2].map(() => start({ REDIS_URL: redis.url, RATE_LIMIT_PER_CALLER: '37' })),
+  );
   const caller = await bearer({ sub: 'flood' });
-  const answers = await Promise.all(Array.from({ length: 200 }, (_, index) => ask(gateways[index % 2] as TestGateway, caller)));
+  const answers = await Promise.all(
+    Array.from({ length: 200 }, (_, index) => ask(gateways[index % 2] as TestGateway, caller)),
+  );
   const passed = answers.filter(({ status }) => status === 200).length;
   const refused = answers.filter(({ status }) => status === 429).length;
   expect([passed, refused]).toEqual([37, 163]);
@@ -108,11 +141,16 @@ test('while Redis is away each gateway counts for itself, says so once, and shar
   await own.kill('SIGKILL');
   expect(await remaining()).toBe(49);
   expect(await remaining()).toBe(48);
-  const warnings = (): unknown[] => gateway.log.filter(({ msg }) => String(msg).includes('Redis does not answer'));
+  const warnings = (): unknown[] =>
+    gateway.log.filter(({ msg }) => String(msg).includes('Redis does not answer'));
   expect(warnings()).toHaveLength(1);
-  expect((await ask(gateway, {}, '/metrics')).text).toMatch(/gateway_rate_limit_fallbacks_total\{[^}]*\} [1-9]/);
+  expect((await ask(gateway, {}, '/metrics')).text).toMatch(
+    /gateway_rate_limit_fallbacks_total\{[^}]*\} [1-9]/,
+  );
   await own.restart();
-  await eventually(async () => (await remaining()) > 47, { description: 'the shared count to be used again' });
+  await eventually(async () => (await remaining()) > 47, {
+    description: 'the shared count to be used again',
+  });
   expect(warnings()).toHaveLength(1);
   await own.stop();
 });
@@ -135,8 +173,13 @@ test('a gateway starts without its Redis', async () => {
 
 test('behind load balancers the caller is the last address that is not theirs', async () => {
   const gateway = await start({ RATE_LIMIT_PER_ADDRESS: '2', TRUSTED_PROXIES: '127.0.0.0/8,10.0.0.0/8' });
-  const from = async (chain: string): Promise<number> => (await ask(gateway, { ...(await bearer()), 'x-forwarded-for': chain })).status;
-  expect([await from('203.0.113.7'), await from('6.6.6.6, 203.0.113.7, 10.1.2.3'), await from('203.0.113.7')]).toEqual([200, 200, 429]);
+  const from = async (chain: string): Promise<number> =>
+    (await ask(gateway, { ...(await bearer()), 'x-forwarded-for': chain })).status;
+  expect([
+    await from('203.0.113.7'),
+    await from('6.6.6.6, 203.0.113.7, 10.1.2.3'),
+    await from('203.0.113.7'),
+  ]).toEqual([200, 200, 429]);
   expect(service.lastRequest().headers['x-forwarded-for']).toBe('203.0.113.7');
   expect(await from('203.0.113.8')).toBe(200);
 });

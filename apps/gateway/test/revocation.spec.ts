@@ -23,15 +23,23 @@ afterAll(async () => {
 test('a revoked key stops working on every gateway within 5 seconds, in the middle of steady use', async () => {
   const [one, two] = gateways as [TestGateway, TestGateway];
   const admin = await bearer();
-  const made = (await send(`${one.url}/v1/api-keys`, 'POST', { name: 'x', roles: ['service'], scopes: ['*'] }, admin)).json();
+  const made = (
+    await send(`${one.url}/v1/api-keys`, 'POST', { name: 'x', roles: ['service'], scopes: ['*'] }, admin)
+  ).json();
   const headers = { authorization: `Bearer ${String(made['key'])}` };
-  const use = async ({ url }: TestGateway): Promise<number> => (await call(`${url}/api/v1/exports`, { headers })).status;
+  const use = async ({ url }: TestGateway): Promise<number> =>
+    (await call(`${url}/api/v1/exports`, { headers })).status;
   expect([await use(one), await use(two)]).toEqual([200, 200]);
 
   await call(`${one.url}/v1/api-keys/${String(made['id'])}`, { method: 'DELETE', headers: admin });
   const revokedAt = performance.now();
   await Promise.all(
-    gateways.map((gateway) => eventually(async () => (await use(gateway)) === 401, { timeoutMs: 5_000, description: 'the revoked key to be refused' })),
+    gateways.map((gateway) =>
+      eventually(async () => (await use(gateway)) === 401, {
+        timeoutMs: 5_000,
+        description: 'the revoked key to be refused',
+      }),
+    ),
   );
   expect(performance.now() - revokedAt).toBeLessThan(5_000);
   // And it stays that way.
@@ -41,7 +49,9 @@ test('a revoked key stops working on every gateway within 5 seconds, in the midd
 test('a key in steady use is looked up once in two seconds, not once a request', async () => {
   const [one] = gateways as [TestGateway];
   const admin = await bearer();
-  const made = (await send(`${one.url}/v1/api-keys`, 'POST', { name: 'y', roles: ['service'], scopes: ['*'] }, admin)).json();
+  const made = (
+    await send(`${one.url}/v1/api-keys`, 'POST', { name: 'y', roles: ['service'], scopes: ['*'] }, admin)
+  ).json();
   const headers = { authorization: `Bearer ${String(made['key'])}` };
   const tokens = new Set<unknown>();
   for (let count = 0; count < 50; count++) {

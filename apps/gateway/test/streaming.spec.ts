@@ -107,7 +107,9 @@ test('when the caller leaves during an answer, the service learns of it', async 
   request.destroy();
   await left;
   expect(response.writableFinished).toBe(false);
-  await eventually(() => gateway.log.some((line) => line['request_id'] === 'left-during-answer' && line['status'] === 499));
+  await eventually(() =>
+    gateway.log.some((line) => line['request_id'] === 'left-during-answer' && line['status'] === 499),
+  );
 });
 
 test('when the caller leaves before the answer, the service learns of it', async () => {
@@ -157,7 +159,11 @@ test('an answer may come before the body is up, and the connection is not lost f
 
 test('a body that says it is too large is refused before anything is sent on', async () => {
   const before = service.requests.length;
-  const answer = await call(url(), { method: 'POST', headers: { ...caller, 'content-length': String(8 * MIB + 1) }, body: Buffer.alloc(8 * MIB + 1) });
+  const answer = await call(url(), {
+    method: 'POST',
+    headers: { ...caller, 'content-length': String(8 * MIB + 1) },
+    body: Buffer.alloc(8 * MIB + 1),
+  });
   expect(answer.status).toBe(413);
   expect(answer.headers['content-type']).toContain('application/problem+json');
   expect(answer.json()).toMatchObject({
@@ -178,7 +184,10 @@ test('a body that turns out too large is cut off, and the service does not take 
   request.write(Buffer.alloc(8 * MIB));
   const { request: upstream } = await exchange;
   const outcome = new Promise((resolve) => {
-    upstream.on('data', () => undefined).once('end', () => resolve('whole')).once('error', () => resolve('broken'));
+    upstream
+      .on('data', () => undefined)
+      .once('end', () => resolve('whole'))
+      .once('error', () => resolve('broken'));
   });
   request.write('more');
   const answer = await read(await head);
@@ -191,7 +200,12 @@ test('after a refused body the same connection serves the next request', async (
   service.answer((_request, response) => void response.end('next'));
   const { Agent } = await import('node:http');
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const refused = await call(url(), { method: 'POST', headers: { 'content-length': '100000' }, body: Buffer.alloc(100_000), agent });
+  const refused = await call(url(), {
+    method: 'POST',
+    headers: { 'content-length': '100000' },
+    body: Buffer.alloc(100_000),
+    agent,
+  });
   expect(refused.status).toBe(401);
   const next = await call(url(), { headers: caller, agent });
   expect(next.text).toBe('next');

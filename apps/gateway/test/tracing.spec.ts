@@ -18,7 +18,10 @@ beforeAll(async () => {
     collected.push((await bodyOf(request)).toString());
     response.setHeader('content-type', 'application/json').end('{}');
   });
-  gateway = await startGateway(database, { EXPORTER_URL: service.url, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
+  gateway = await startGateway(database, {
+    EXPORTER_URL: service.url,
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+  });
 });
 afterAll(async () => {
   await gateway.stop();
@@ -28,12 +31,16 @@ afterAll(async () => {
 
 test("a recorded request goes on to the service as a child of the gateway's span, in the caller's trace", async () => {
   const [trace, parent] = ['4bf92f3577b34da6a3ce929d0e0e4736', '00f067aa0ba902b7'];
-  await call(`${gateway.url}/api/v1/exports`, { headers: { ...(await bearer()), traceparent: `00-${trace}-${parent}-01`, tracestate: 'a=b' } });
+  await call(`${gateway.url}/api/v1/exports`, {
+    headers: { ...(await bearer()), traceparent: `00-${trace}-${parent}-01`, tracestate: 'a=b' },
+  });
   const sent = String(service.lastRequest().headers['traceparent']).split('-');
   expect(sent[1]).toBe(trace);
   expect(sent[2]).not.toBe(parent);
   expect(service.lastRequest().headers['tracestate']).toBe('a=b');
-  expect(service.lastRequest().rawHeaders.filter((name) => name.toLowerCase() === 'traceparent')).toHaveLength(1);
+  expect(
+    service.lastRequest().rawHeaders.filter((name) => name.toLowerCase() === 'traceparent'),
+  ).toHaveLength(1);
   await eventually(() => collected.some((spans) => spans.includes(String(sent[2])) && spans.includes(trace)));
 });
 

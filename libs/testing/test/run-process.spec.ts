@@ -18,7 +18,7 @@ describe('runProcess', () => {
 
   test('is ready once the log line has come, and keeps the output', async () => {
     const running = await runProcess({
-      args: script(`setTimeout(() => console.log('ready on 7'), 50); console.error('starting'); ${forever}`),
+      args: script(`console.log('starting'); setTimeout(() => console.log('ready on 7'), 50); ${forever}`),
       ready: { log: /ready on \d/ },
     });
     expect(running.output()).toMatch(/starting[^]*ready on 7/);
@@ -44,9 +44,9 @@ describe('runProcess', () => {
     const running = runProcess({
       args: script(`console.log('thinking'); ${forever}`),
       ready: { log: /ready/ },
-      timeoutMs: 300,
+      timeoutMs: 3_000,
     });
-    await expect(running).rejects.toThrow(/no output matching \/ready\/ within 300 ms[^]*thinking/);
+    await expect(running).rejects.toThrow(/no output matching \/ready\/ within 3000 ms[^]*thinking/);
     expect(liveOwnProcesses()).toEqual([]);
   });
 

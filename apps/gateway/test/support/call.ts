@@ -1,4 +1,10 @@
-import { Agent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage, type RequestOptions } from 'node:http';
+import {
+  Agent,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
 import { connect } from 'node:net';
 import type { Readable } from 'node:stream';
 
@@ -24,8 +30,15 @@ export interface CallOptions {
 }
 
 /** Opens a request; nothing is sent until it is written to or ended. */
-export function open(url: string, { method = 'GET', headers = {}, agent }: CallOptions = {}): ReturnType<typeof httpRequest> {
-  const options: RequestOptions = { method, headers: { ...headers }, agent: agent ?? new Agent({ keepAlive: false }) };
+export function open(
+  url: string,
+  { method = 'GET', headers = {}, agent }: CallOptions = {},
+): ReturnType<typeof httpRequest> {
+  const options: RequestOptions = {
+    method,
+    headers: { ...headers },
+    agent: agent ?? new Agent({ keepAlive: false }),
+  };
   return httpRequest(url, options);
 }
 
@@ -62,8 +75,17 @@ export async function call(url: string, options: CallOptions = {}): Promise<Answ
 }
 
 /** Sends a JSON body. */
-export function send(url: string, method: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
-  return call(url, { method, body: JSON.stringify(body), headers: { ...headers, 'content-type': 'application/json' } });
+export function send(
+  url: string,
+  method: string,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  return call(url, {
+    method,
+    body: JSON.stringify(body),
+    headers: { ...headers, 'content-type': 'application/json' },
+  });
 }
 
 /** Writes bytes to a server as they are and hands back all that comes until the connection ends. */

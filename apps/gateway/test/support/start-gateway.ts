@@ -26,11 +26,15 @@ export const NOWHERE = 'http://127.0.0.1:1';
 const openApiFile = fileURLToPath(new URL('../fixtures/openapi.json', import.meta.url));
 
 /** Starts a gateway. @param env variables that differ from a small default set-up */
-export async function startGateway(database: TestDatabase, env: Readonly<Record<string, string>> = {}): Promise<TestGateway> {
+export async function startGateway(
+  database: TestDatabase,
+  env: Readonly<Record<string, string>> = {},
+): Promise<TestGateway> {
   const log: Record<string, unknown>[] = [];
   const logTo = new Writable({
     write(line: Buffer, _encoding, done) {
-      for (const text of line.toString().split('\n')) if (text !== '') log.push(JSON.parse(text) as Record<string, unknown>);
+      for (const text of line.toString().split('\n'))
+        if (text !== '') log.push(JSON.parse(text) as Record<string, unknown>);
       done();
     },
   });
