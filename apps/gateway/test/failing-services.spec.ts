@@ -163,6 +163,11 @@ test('a service has only so many connections and so many that wait; more are ref
   const answers = await Promise.all(held);
   clearInterval(serve);
   expect(answers.map(({ text }) => text)).toEqual(['done', 'done', 'done', 'done', 'done']);
+  // Every place was given back.
+  service.answer((_request, response) => response.end('again'));
+  for (let count = 0; count < 6; count++) {
+    expect((await ask()).text).toBe('again');
+  }
 });
 
 test('connections are kept and shared', async () => {

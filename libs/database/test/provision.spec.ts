@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { createTestDatabase, testPostgres, type TestDatabase } from '@hornbook/testing';
-import { provision, schemaNameOf, serviceDatabaseUrl, sqlState, type ServiceSchema } from '../src/index.js';
+import { testPostgres } from '@hornbook/testing';
+import { provision, serviceDatabaseUrl, sqlState, type ServiceSchema } from '../src/index.js';
 
 async function withClient<Result>(
   url: string,
@@ -28,18 +28,44 @@ const refusal = (url: string, sql: string): Promise<string | undefined> =>
 
 const INSUFFICIENT_PRIVILEGE = '42501';
 
+const { adminUrl } = testPostgres();
+// Roles are the whole server's: these are of this file alone.
+const suffix = randomBytes(5).toString('hex');
+const databases = ['', '_other', '_services'].map((kind) => `provision_${suffix}${kind}`);
+const [url, otherUrl, servicesUrl] = databases.map((name) =>
+  Object.assign(new URL(adminUrl), { pathname: `/${name}` }).toString(),
+) as [string, string, string];
+const made: string[] = [];
+
+beforeAll(async () => {
+  for (const name of databases) await run(adminUrl, `CREATE DATABASE ${name}`);
+});
+
+afterAll(async () => {
+  for (const name of databases) await run(adminUrl, `DROP DATABASE ${name} WITH (FORCE)`);
+  for (const name of made) await run(adminUrl, `DROP ROLE IF EXISTS ${name}`);
+});
+
+/** A service whose role is of one test alone. */
+function role({ name = 'service', password = 'first' } = {}): ServiceSchema {
+  made.push(`${name}_${String(made.length)}_${suffix}`);
+  return { name: made.at(-1)!, password };
+}
+
 describe('the roles of the services', () => {
-  const services = ['gateway', 'content-import', 'exporter', 'broker'];
+  const services = ['gateway', 'content_import', 'exporter', 'broker'];
+  const roles = new Map(services.map((name) => [name, role({ name })]));
+  const schemaOf = (service: string): string => roles.get(service)!.name;
+  const urlOf = (service: string): string => serviceDatabaseUrl(servicesUrl, roles.get(service)!);
   const pairs = services.flatMap((own) =>
     services.filter((other) => other !== own).map((other): [string, string] => [own, other]),
   );
-  let database: TestDatabase;
 
   beforeAll(async () => {
-    database = await createTestDatabase({ services });
+    await provision(servicesUrl, [...roles.values()]);
     for (const service of services) {
       await run(
-        database.urlFor(service),
+        urlOf(service),
         `CREATE TABLE records (id serial PRIMARY KEY, name text);
          INSERT INTO records (name) VALUES ('${service}');
          CREATE FUNCTION answer() RETURNS integer LANGUAGE sql AS 'SELECT 42';
@@ -48,15 +74,13 @@ describe('the roles of the services', () => {
     }
   });
 
-  afterAll(() => database.drop());
-
   test.each(services)('%s has its own schema, and needs not name it', async (service) => {
-    const [row] = await run(database.urlFor(service), 'SELECT current_schema() AS schema, name FROM records');
-    expect(row).toEqual({ schema: schemaNameOf(service), name: service });
+    const [row] = await run(urlOf(service), 'SELECT current_schema() AS schema, name FROM records');
+    expect(row).toEqual({ schema: schemaOf(service), name: service });
   });
 
   test.each(pairs)('%s reaches nothing of %s', async (own, other) => {
-    const schema = schemaNameOf(other);
+    const schema = schemaOf(other);
     const attempts = [
       `SELECT * FROM ${schema}.records`,
       `INSERT INTO ${schema}.records (name) VALUES ('intruder')`,
@@ -73,9 +97,9 @@ describe('the roles of the services', () => {
       `ALTER SCHEMA ${schema} RENAME TO mine`,
       `SET ROLE ${schema}`,
       `ALTER ROLE ${schema} PASSWORD 'mine'`,
-      `GRANT ${schema} TO ${schemaNameOf(own)}`,
+      `GRANT ${schema} TO ${schemaOf(own)}`,
     ];
-    const refusals = await withClient(database.urlFor(own), async (client) => {
+    const refusals = await withClient(urlOf(own), async (client) => {
       const outcomes: string[] = [];
       for (const attempt of attempts) {
         const state = await client.query(attempt).then(
@@ -87,11 +111,11 @@ describe('the roles of the services', () => {
       return outcomes;
     });
     expect(refusals).toEqual([]);
-    expect(await run(database.urlFor(other), 'SELECT name FROM records')).toEqual([{ name: other }]);
+    expect(await run(urlOf(other), 'SELECT name FROM records')).toEqual([{ name: other }]);
   });
 
   test.each(services)('%s makes nothing in public, no schema and no database', async (service) => {
-    const url = database.urlFor(service);
+    const url = urlOf(service);
     expect(await refusal(url, 'CREATE TABLE public.planted (id integer)')).toBe(INSUFFICIENT_PRIVILEGE);
     expect(
       await refusal(url, 'CREATE FUNCTION public.planted() RETURNS integer LANGUAGE sql AS $$SELECT 1$$'),
@@ -105,29 +129,6 @@ describe('the roles of the services', () => {
 });
 
 describe('provisioning', () => {
-  const { adminUrl } = testPostgres();
-  const suffix = randomBytes(5).toString('hex');
-  const databases = [`provision_${suffix}`, `provision_${suffix}_other`] as const;
-  const [url, otherUrl] = databases.map((name) =>
-    Object.assign(new URL(adminUrl), { pathname: `/${name}` }).toString(),
-  ) as [string, string];
-  const made: string[] = [];
-
-  beforeAll(async () => {
-    for (const name of databases) await run(adminUrl, `CREATE DATABASE ${name}`);
-  });
-
-  afterAll(async () => {
-    for (const name of databases) await run(adminUrl, `DROP DATABASE ${name} WITH (FORCE)`);
-    for (const name of made) await run(adminUrl, `DROP ROLE IF EXISTS ${name}`);
-  });
-
-  /** A role of one test alone: roles are the whole server's. */
-  function role(password = 'first'): ServiceSchema {
-    const name = `service_${String(made.length)}_${suffix}`;
-    made.push(name);
-    return { name, password };
-  }
   const as = (service: ServiceSchema): string => serviceDatabaseUrl(url, service);
 
   test('may be repeated: nothing is lost, and a new password holds', async () => {
@@ -141,7 +142,7 @@ describe('provisioning', () => {
   });
 
   test('takes any password as it is', async () => {
-    const one = role('it\'s "quoted" \\ and $1');
+    const one = role({ password: 'it\'s "quoted" \\ and $1' });
     await provision(url, [one]);
     expect(await run(as(one), 'SELECT current_schema() AS schema')).toEqual([{ schema: one.name }]);
   });
@@ -183,9 +184,9 @@ describe('provisioning', () => {
   });
 
   test('is work for an administrator who is no superuser, the second time too', async () => {
-    const [operator, one, two] = [role('operator'), role(), role()];
+    const [operator, one, two] = [role({ password: 'operator' }), role(), role()];
     await run(adminUrl, `CREATE ROLE ${operator.name} LOGIN CREATEROLE PASSWORD '${operator.password}'`);
-    await run(adminUrl, `ALTER DATABASE ${databases[1]} OWNER TO ${operator.name}`);
+    await run(adminUrl, `ALTER DATABASE ${databases[1]!} OWNER TO ${operator.name}`);
     const operatorUrl = serviceDatabaseUrl(otherUrl, operator);
     await provision(operatorUrl, [one, two]);
     await provision(operatorUrl, [one, two]);
