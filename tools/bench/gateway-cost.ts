@@ -46,7 +46,7 @@ async function load(url: string, headers: Record<string, string>): Promise<Load>
 
 /** The gateway, authenticating an API key, against the service called directly: a GET of 1 KB that costs the service nothing. */
 export async function measureGateway(rig: Rig): Promise<Measurement[]> {
-  const secrets = await loadSecrets([]);
+  const secrets = await loadSecrets(['gateway']);
   const service = await startBenchService(rig, secrets, 'bench-page', false);
   const port = await freePort();
   // A second gateway on the same schema whose content-import is the bench's page.

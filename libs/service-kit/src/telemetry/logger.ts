@@ -66,7 +66,9 @@ export function createLogger(service: string, level: string, destination?: Desti
         };
       },
     },
-    ...(destination ? [destination] : []),
+    // Written at once: the last lines before a crash are the ones that count, and the end of a process mixes up the
+    // order of lines that are still on their way.
+    destination ?? pino.destination({ dest: 1, sync: true }),
   );
 }
 
