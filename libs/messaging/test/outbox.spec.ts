@@ -49,6 +49,41 @@ describe('the outbox', () => {
     expect(await alpha.rows()).toHaveLength(2);
   });
 
+  // The planner's idea of how many rows are unsent is always some minutes old.
+  test.each([
+    ['has never seen the table', 0, 0],
+    ['has only seen an empty backlog', 20_000, 0],
+    ['has seen a small backlog', 20_000, 50],
+    ['has seen nothing sent yet', 0, 5_000],
+  ])(
+    'is read in pages that grow with the batch and not with the backlog, when the planner %s',
+    async (_, sent, unsent) => {
+      const { database } = await world.service({ relay: false });
+      const add = (rows: number, publishedAt: string): Promise<unknown> =>
+        database.query(
+          `INSERT INTO outbox (message_id, event, key, data, correlation_id, occurred_at, published_at)
+         SELECT gen_random_uuid(), 'test.number.counted.v1', 'key ' || n, '{}', 'some', now(), ${publishedAt}
+         FROM generate_series(1, $1::int) AS n`,
+          [rows],
+        );
+      await database.query('ALTER TABLE outbox SET (autovacuum_enabled = off)');
+      await add(sent, 'now()');
+      await add(unsent, 'NULL');
+      if (sent + unsent > 0) await database.query('ANALYZE outbox');
+      await add(10_000, 'NULL');
+      // A few keys wait for their back-off.
+      await database.query(
+        `UPDATE outbox SET next_attempt_at = now() + interval '1 minute' WHERE published_at IS NULL AND key IN ('key 1', 'key 9')`,
+      );
+      const [row] = await database.query<{ 'QUERY PLAN': [{ Plan: Record<string, number> }] }>(
+        'EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM outbox_due(200)',
+      );
+      const plan = row!['QUERY PLAN'][0].Plan;
+      expect(plan['Actual Rows']).toBe(200);
+      expect(plan['Shared Hit Blocks']! + plan['Shared Read Blocks']!).toBeLessThan(2_000);
+    },
+  );
+
   test('is emptied by one relay at a time', async () => {
     const one = await world.service({ relay: false });
     const two = await world.service({ relay: false });

@@ -96,6 +96,7 @@ export class RabbitmqConnection {
       this.options.logger.warn(`rabbitmq (${this.options.name}): ${describe(error)}`);
     });
     this.model = model;
+    gatherWrites(streamOf(model));
     try {
       if (this.closing.signal.aborted) this.drop();
       else await within(SET_UP_TIMEOUT_MS, Promise.race([this.options.onConnected(model), failed]));
@@ -115,6 +116,24 @@ export class RabbitmqConnection {
 /** The socket; not in amqplib's types, and the only way to end a connection whose peer is silent. */
 function streamOf(model: ChannelModel | undefined): Duplex | undefined {
   return (model?.connection as { stream?: Duplex } | undefined)?.stream;
+}
+
+/**
+ * Lets what is written in one turn leave in one system call: amqplib writes each frame, so each acknowledgement and
+ * each message of a wave, on its own, and those calls were a quarter of a busy service's time.
+ */
+function gatherWrites(stream: Duplex | undefined): void {
+  if (!stream) return;
+  const write = stream.write.bind(stream) as (...args: unknown[]) => boolean;
+  stream.write = (...args: unknown[]): boolean => {
+    if (stream.writableCorked === 0) {
+      stream.cork();
+      process.nextTick(() => {
+        stream.uncork();
+      });
+    }
+    return write(...args);
+  };
 }
 
 /** The error without the URL and its password. */
