@@ -32,11 +32,9 @@ export async function measureOutbox(rig: Rig): Promise<Measurement[]> {
     const { started, committed } = await get<{ started: number; committed: Marks }>(
       `${producer.url}/bench/publish/${String(count)}/${String(rate)}/${String(each)}`,
     );
-    for (;;) {
-      const { handled } = await get<{ handled: Marks }>(`${consumer.url}/bench/seen`);
-      if (handled.length >= count) return { committed: new Map(committed), handled, started };
-      await sleep(200);
-    }
+    while ((await get<{ handled: number }>(`${consumer.url}/bench/count`)).handled < count) await sleep(200);
+    const { handled } = await get<{ handled: Marks }>(`${consumer.url}/bench/seen`);
+    return { committed: new Map(committed), handled, started };
   };
   const sustained = async (count: number, each: number): Promise<number> => {
     const { handled, started } = await run(count, 0, each);

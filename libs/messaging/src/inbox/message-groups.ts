@@ -1,7 +1,7 @@
 /** Groups that run at once. */
-const LANES = 4;
+const LANES = 2;
 /** Most messages of one transaction: enough to share its cost, few enough that a failing one costs the others little. */
-const LARGEST = 16;
+const LARGEST = 32;
 
 interface Member<Item, Result> {
   readonly item: Item;
@@ -12,7 +12,7 @@ interface Member<Item, Result> {
 
 /**
  * Puts what waits at the same time into groups that are worked on together, as databases do with commits: alone when
- * nothing else waits, so that a quiet consumer loses no time, and up to 16 under load.
+ * nothing else waits, so that a quiet consumer loses no time, and up to 32 under load.
  */
 export class MessageGroups<Item, Result> {
   private waiting: Member<Item, Result>[] = [];
