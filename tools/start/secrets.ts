@@ -9,6 +9,8 @@ export interface Secrets {
   readonly identityPrivateKey: JWK;
   readonly identityPublicKeys: { readonly keys: readonly JWK[] };
   readonly jwtSecret: string;
+  /** Signs card-bulk's download links. */
+  readonly linkSecret: string;
   /** Passwords of the services' database roles, by schema. */
   readonly passwords: Readonly<Record<string, string>>;
   /** API keys made through the gateway, by name. */
@@ -28,14 +30,16 @@ export async function loadSecrets(schemas: readonly string[]): Promise<Secrets> 
   } catch {
     // First start, or a reset: new ones are made below.
   }
-  const passwords = Object.fromEntries(
-    schemas.map((schema) => [schema, known.passwords?.[schema] ?? randomBytes(24).toString('hex')]),
-  );
+  const passwords = {
+    ...Object.fromEntries(schemas.map((schema) => [schema, randomBytes(24).toString('hex')])),
+    ...known.passwords,
+  };
   const secrets: Secrets = {
     ...(known.identityPrivateKey && known.identityPublicKeys
       ? { identityPrivateKey: known.identityPrivateKey, identityPublicKeys: known.identityPublicKeys }
       : await identityKeys()),
     jwtSecret: known.jwtSecret ?? randomBytes(48).toString('base64url'),
+    linkSecret: known.linkSecret ?? randomBytes(32).toString('base64url'),
     passwords,
     apiKeys: known.apiKeys ?? {},
   };

@@ -44,13 +44,13 @@ describe('several exporters on one database', () => {
   it('share the work on a platform that fails in every way, and send nothing twice with different bytes', async () => {
     await world.start({
       EXPORT_RETRY_DELAYS_MS: '10,20,30,30,30,30,30,30',
-      EXPORT_TIMEOUT_MS: '200',
-      EXPORT_LEASE_MS: '600',
+      EXPORT_TIMEOUT_MS: '500',
+      EXPORT_LEASE_MS: '1500',
     });
     await world.start({
       EXPORT_RETRY_DELAYS_MS: '10,20,30,30,30,30,30,30',
-      EXPORT_TIMEOUT_MS: '200',
-      EXPORT_LEASE_MS: '600',
+      EXPORT_TIMEOUT_MS: '500',
+      EXPORT_LEASE_MS: '1500',
     });
     const moods: Reply[] = [
       faithful,
@@ -75,7 +75,7 @@ describe('several exporters on one database', () => {
       ids.push(...(await world.submit(dialogues(100))));
       await Promise.all(world.services.map(({ url }) => world.call('', { method: 'POST' }, url)));
     }
-    await world.settled(ids, 'confirmed', 30_000);
+    await world.settled(ids, 'confirmed', 100_000);
     expectExactlyOnce(1_000);
   });
 

@@ -115,14 +115,18 @@ test('after too many failed authentications the credentials from an address are 
   expect((await ask(gateway, known)).status).toBe(200);
 });
 
-test('of 200 requests at once to two gateways with one Redis exactly 37 pass', async () => {
+test('of 200 requests, ten at once, to two gateways with one Redis exactly 37 pass', async () => {
   const gateways = await Promise.all(
     [1, 2].map(() => start({ REDIS_URL: redis.url, RATE_LIMIT_PER_CALLER: '37' })),
   );
   const caller = await bearer({ sub: 'flood' });
-  const answers = await Promise.all(
-    Array.from({ length: 200 }, (_, index) => ask(gateways[index % 2] as TestGateway, caller)),
-  );
+  const answers: Answer[] = [];
+  // More at once would only test how long this process keeps Redis' answers waiting.
+  const client = async (first: number): Promise<void> => {
+    for (let index = first; index < 200; index += 10)
+      answers.push(await ask(gateways[index % 2] as TestGateway, caller));
+  };
+  await Promise.all(Array.from({ length: 10 }, (_, first) => client(first)));
   const passed = answers.filter(({ status }) => status === 200).length;
   const refused = answers.filter(({ status }) => status === 429).length;
   expect([passed, refused]).toEqual([37, 163]);

@@ -93,7 +93,7 @@ test('half a gigabyte passes through without staying', async () => {
   expect(received).toBe(total);
   // Service, gateway and caller share this process; all three together keep a small part.
   expect(highest - before).toBeLessThan(160 * MIB);
-});
+}, 120_000);
 
 test('when the caller leaves during an answer, the service learns of it', async () => {
   const exchange = nextExchange();
