@@ -30,7 +30,7 @@ export interface Platform {
 
 /** Schema of the events where Postgres carries them. */
 const BROKER_SCHEMA = 'broker';
-const serviceNames = ['gateway', 'content-import', 'exporter'] as const;
+const serviceNames = ['gateway', 'content-import', 'exporter', 'assignment', 'card-bulk'] as const;
 const schemas = [...serviceNames.map(schemaNameOf), BROKER_SCHEMA];
 
 /** Where the parts are to be found; unset members are made here. */
@@ -96,7 +96,8 @@ interface Prepared extends PlatformOptions {
 
 async function startServices(prepared: Prepared): Promise<Platform> {
   const { port, adminUrl, rabbitmqUrl, secrets, running, extraEnv = {}, tell } = prepared;
-  const [gatewayUrl, importPort, exporterPort] = [localUrl(port), await freePort(), await freePort()];
+  const gatewayUrl = localUrl(port);
+  const [importPort, exporterPort, assignmentPort, cardsPort] = await freePorts();
   const urlOf = (schema: string): string =>
     serviceDatabaseUrl(adminUrl, { name: schema, password: secrets.passwords[schema] ?? '' });
   const brokerUrl = rabbitmqUrl ?? urlOf(BROKER_SCHEMA);
@@ -123,8 +124,18 @@ async function startServices(prepared: Prepared): Promise<Platform> {
     IDENTITY_PRIVATE_KEY: JSON.stringify(secrets.identityPrivateKey),
     CONTENT_IMPORT_URL: localUrl(importPort),
     EXPORTER_URL: localUrl(exporterPort),
+    ASSIGNMENT_URL: localUrl(assignmentPort),
+    CARD_BULK_URL: localUrl(cardsPort),
   });
-  const contentImport = await add('content-import', importPort, behind);
+  const others = [
+    await add('content-import', importPort, behind),
+    await add('assignment', assignmentPort, behind),
+    await add('card-bulk', cardsPort, {
+      ...behind,
+      LINK_SECRET: secrets.linkSecret,
+      FILE_STORE_FOLDER: join(stateFolder, 'files', 'card-bulk'),
+    }),
+  ];
   await untilReady(gateway);
   // The exporter is a client of the platform like any other: it gets a key of its own.
   const admin = await userToken(secrets, 'local-admin', ['admin']);
@@ -141,7 +152,7 @@ async function startServices(prepared: Prepared): Promise<Platform> {
     PRONIELTS_API_URL: gatewayUrl,
     PRONIELTS_API_TOKEN: keys.exporter,
   });
-  await Promise.all([untilReady(contentImport), untilReady(exporter)]);
+  await Promise.all([...others, exporter].map(untilReady));
   tell(`Services    ready: ${running.map(({ name }) => name).join(', ')} ${secondsSince(prepared.started)}`);
   const info: RunInfo = {
     gateway: gatewayUrl,
@@ -154,6 +165,13 @@ async function startServices(prepared: Prepared): Promise<Platform> {
   };
   await writeFile(runFile, `${JSON.stringify(info, null, 2)}\n`, { mode: 0o600 });
   return { info, services: running, stop: prepared.stop };
+}
+
+/** Four of them, all different. */
+async function freePorts(): Promise<[number, number, number, number]> {
+  const ports = new Set<number>();
+  while (ports.size < 4) ports.add(await freePort());
+  return [...ports] as [number, number, number, number];
 }
 
 function localUrl(port: number): string {

@@ -1,1 +1,1 @@
-export {};
+export { cardBulk } from './service.js';

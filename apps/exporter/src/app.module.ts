@@ -21,6 +21,11 @@ import { FailuresService } from './failures/failures.service.js';
 import { Circuit } from './platform/circuit.js';
 import { ExportTarget } from './platform/export-target.js';
 import { PronieltsTarget } from './platform/pronielts-target.js';
+import { HoldDialogueWhenReviewIsReopenedConsumer } from './reviews/hold-dialogue-when-review-is-reopened.consumer.js';
+import { ReleaseDialogueWhenReviewIsApprovedConsumer } from './reviews/release-dialogue-when-review-is-approved.consumer.js';
+import { ReviewDecisions } from './reviews/review-decisions.js';
+import { ReviewRequests } from './reviews/review-requests.js';
+import { WithdrawDialogueWhenReviewIsDeletedConsumer } from './reviews/withdraw-dialogue-when-review-is-deleted.consumer.js';
 
 /** The exporter: dialogues in, batches out, failures kept. */
 @Module({
@@ -31,6 +36,9 @@ import { PronieltsTarget } from './platform/pronielts-target.js';
     ExportsController,
     ConfirmExportWhenBatchIsImportedConsumer,
     RecordPlatformFailureWhenBatchFailedConsumer,
+    ReleaseDialogueWhenReviewIsApprovedConsumer,
+    WithdrawDialogueWhenReviewIsDeletedConsumer,
+    HoldDialogueWhenReviewIsReopenedConsumer,
   ],
   providers: [
     { provide: ExportTarget, useClass: PronieltsTarget },
@@ -48,6 +56,8 @@ import { PronieltsTarget } from './platform/pronielts-target.js';
     ExportsService,
     FailuresRepository,
     FailuresService,
+    ReviewDecisions,
+    ReviewRequests,
   ],
 })
 export class AppModule {}

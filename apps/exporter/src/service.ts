@@ -7,10 +7,12 @@ import { ExportBatchRow } from './batches/export-batch.entity.js';
 import { ExportHistoryRow } from './batches/export-history.entity.js';
 import { ExporterConfig } from './config.js';
 import { ExporterTables1772355600000 } from './database/migrations/1772355600000-exporter-tables.js';
+import { DialogueReviews1772442000000 } from './database/migrations/1772442000000-dialogue-reviews.js';
 import { GeneratedDialogueRow } from './dialogues/generated-dialogue.entity.js';
 import { GeneratedPhraseRow } from './dialogues/generated-phrase.entity.js';
 import { SyncStatusRow } from './dialogues/sync-status.entity.js';
 import { ExportFailureRow } from './failures/export-failure.entity.js';
+import { DialogueReviewRow } from './reviews/dialogue-review.entity.js';
 import { ExportSettingsRow } from './settings/export-settings.entity.js';
 
 /** 500 dialogues of 12 turns of 500 characters, each of them up to 4 bytes, and what JSON adds. */
@@ -33,8 +35,9 @@ export const exporter = defineService({
     ExportFailureRow,
     ExportSettingsRow,
     BatchIdClockRow,
+    DialogueReviewRow,
   ],
-  migrations: [ExporterTables1772355600000],
+  migrations: [ExporterTables1772355600000, DialogueReviews1772442000000],
   errorMembers: pronieltsErrorMembers,
   bodyLimit: LARGEST_SUBMISSION,
 });

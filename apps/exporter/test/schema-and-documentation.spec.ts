@@ -1,6 +1,8 @@
 import { Database } from '@hornbook/database';
 import { createOpenApiDocument } from '@hornbook/service-kit';
 import { exporter } from '../src/index.js';
+import { dialogue } from './support/dialogues.js';
+import { Reviewers } from './support/reviews.js';
 import { World } from './support/world.js';
 
 describe('the schema', () => {
@@ -14,6 +16,31 @@ describe('the schema', () => {
     const { dataSource } = world.services[0]!.app.get(Database);
     const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
     expect(upQueries.map(({ query }) => query)).toEqual([]);
+  });
+
+  it('of the reviews can be taken back and made again: what was not approved stays out of every export', async () => {
+    const reviewers = new Reviewers(world);
+    const waiting = await reviewers.submit();
+    const gone = await reviewers.submit();
+    const broken = await reviewers.submit();
+    const [ready] = await world.submit([dialogue()]);
+    await reviewers.delete(gone, 2);
+    await reviewers.approve(broken, 2, {});
+    await reviewers.heard();
+    const { dataSource } = world.services[0]!.app.get(Database);
+    await dataSource.undoLastMigration({ transaction: 'all' });
+    const rows = await world.sql<{ id: string; status: string }>(
+      'SELECT dialogue_id AS id, status FROM sync_status',
+    );
+    expect(Object.fromEntries(rows.map(({ id, status }) => [id, status]))).toEqual({
+      [waiting]: 'resolved',
+      [gone]: 'resolved',
+      [broken]: 'resolved',
+      [ready!]: 'ready',
+    });
+    await dataSource.runMigrations({ transaction: 'all' });
+    const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
+    expect(upQueries).toEqual([]);
   });
 });
 

@@ -41,6 +41,16 @@ export class GatewayConfig extends configClass({
     protocols: http,
     default: 'http://127.0.0.1:8082',
   }),
+  assignmentUrl: env.url('ASSIGNMENT_URL', {
+    description: 'Where assignment listens.',
+    protocols: http,
+    default: 'http://127.0.0.1:8083',
+  }),
+  cardBulkUrl: env.url('CARD_BULK_URL', {
+    description: 'Where card-bulk listens.',
+    protocols: http,
+    default: 'http://127.0.0.1:8084',
+  }),
   upstreamTimeoutMs: env.integer('UPSTREAM_TIMEOUT_MS', {
     description:
       'Longest time a service may stay silent: before its answer, and between two parts of it. Milliseconds.',
@@ -165,6 +175,8 @@ export class GatewayConfig extends configClass({
     for (const [variable, url] of [
       ['CONTENT_IMPORT_URL', config.contentImportUrl],
       ['EXPORTER_URL', config.exporterUrl],
+      ['ASSIGNMENT_URL', config.assignmentUrl],
+      ['CARD_BULK_URL', config.cardBulkUrl],
     ] as const) {
       const { pathname, search, hash, username } = new URL(url);
       if (pathname !== '/' || search !== '' || hash !== '' || username !== '') {

@@ -29,6 +29,8 @@ beforeAll(async () => {
   gateway = await startGateway(database, {
     CONTENT_IMPORT_URL: service.url,
     EXPORTER_URL: service.url,
+    ASSIGNMENT_URL: service.url,
+    CARD_BULK_URL: service.url,
     RATE_LIMIT_FAILED_AUTHENTICATIONS: '1000',
   });
   const admin = await bearer();

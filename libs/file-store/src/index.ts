@@ -1,1 +1,5 @@
-export {};
+export { FileNotFoundError, InvalidKeyError, RangeNotSatisfiableError } from './file-store.errors.js';
+export type { ByteRange, FileInfo, FileStore, WriteOptions, WrittenFile } from './file-store.js';
+export { FolderFileStore } from './folder-file-store.js';
+export { LinkSigner } from './link-signer.js';
+export { S3FileStore, type S3Options } from './s3-file-store.js';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How long and how often `eventually` looks. */
 export interface EventuallyOptions {
-  /** Default 10,000. */
+  /** Default 30,000: only a failing test waits that long. */
   readonly timeoutMs?: number;
   /** Default 20. */
   readonly intervalMs?: number;
@@ -17,7 +17,7 @@ export interface EventuallyOptions {
  */
 export async function eventually<Answer>(
   check: () => Answer | Promise<Answer>,
-  { timeoutMs = 10_000, intervalMs = 20, description = 'the condition' }: EventuallyOptions = {},
+  { timeoutMs = 30_000, intervalMs = 20, description = 'the condition' }: EventuallyOptions = {},
 ): Promise<Exclude<Answer, false>> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {

@@ -9,6 +9,11 @@ import { sealBatches } from './seal-batches.js';
 /** Dialogues of one round: ten batches, so that their bodies (at most some 60 MB) fit in memory. */
 const ROUND = 500;
 
+/* The gate itself: whatever its standing says, a dialogue with a review leaves as it was approved, or not at all. */
+const UNAPPROVED = `
+  SELECT FROM dialogue_reviews r
+  WHERE r.dialogue_id = sync_status.dialogue_id AND (r.state <> 'approved' OR r.content IS NULL)`;
+
 /** What was put into batches. */
 export interface Formed {
   readonly batches: number;
@@ -57,7 +62,7 @@ export class BatchFormer {
     const ready = await queryRows<ReadyDialogue>(
       tx,
       `SELECT dialogue_id AS "dialogueId", owner FROM sync_status
-       WHERE status = 'ready' ${owner === undefined ? '' : 'AND owner = $2'}
+       WHERE status = 'ready' ${owner === undefined ? '' : 'AND owner = $2'} AND NOT EXISTS (${UNAPPROVED})
        ORDER BY dialogue_id LIMIT $1 FOR UPDATE`,
       owner === undefined ? [ROUND] : [ROUND, owner],
     );
@@ -80,15 +85,15 @@ export class BatchFormer {
   }
 
   private async contents(tx: Tx, ids: readonly string[]): Promise<Map<string, BulkDialogue>> {
-    const rows = await queryRows<GeneratedDialogue & { id: string }>(
+    const rows = await queryRows<GeneratedDialogue & { id: string; approved: GeneratedDialogue | null }>(
       tx,
       `SELECT id, title, category, cefr_level, accent, (
          SELECT json_agg(json_build_object('text', text, 'order', position, 'speaker', speaker) ORDER BY position)
          FROM generated_phrases WHERE dialogue_id = id
-       ) AS turns
+       ) AS turns, (SELECT content FROM dialogue_reviews WHERE dialogue_id = id) AS approved
        FROM generated_dialogues WHERE id = ANY ($1::uuid[])`,
       [ids],
     );
-    return new Map(rows.map((row) => [row.id, toBulkDialogue(row)]));
+    return new Map(rows.map((row) => [row.id, toBulkDialogue(row.approved ?? row)]));
   }
 }

@@ -14,7 +14,11 @@ export type HistoryEvent =
   | 'failed'
   | 'retry_requested'
   | 'resolved'
-  | 'platform_failed';
+  | 'platform_failed'
+  | 'review_requested'
+  | 'review_approved'
+  | 'review_withdrawn'
+  | 'review_reopened';
 
 /** One entry: of a dialogue, or of a whole batch when it names none. */
 export interface HistoryNote {

@@ -15,6 +15,7 @@ export const errorTypes = [
   'batch_id_conflict',
   'redirected',
   'unexpected_answer',
+  'invalid_review_edits',
 ] as const;
 /** Why something is not on the platform. */
 export type ErrorType = (typeof errorTypes)[number];

@@ -1,6 +1,8 @@
+import { DIALOGUE_REVIEW_DATASET } from '@hornbook/contracts';
 import { Database, queryRows, type Tx } from '@hornbook/database';
 import { Injectable } from '@nestjs/common';
 import type { GeneratedDialogue } from './mapping.js';
+import type { ReviewState } from '../reviews/review-states.js';
 import type { DialogueDetail, DialogueQuery, DialogueView, HistoryEntry } from './dialogues.schemas.js';
 
 /** A dialogue that is about to be stored. */
@@ -8,6 +10,7 @@ export interface NewDialogue extends GeneratedDialogue {
   readonly id: string;
   readonly external_id: string | null;
   readonly content_hash: string;
+  readonly review?: 'required' | null | undefined;
 }
 
 /** A dialogue that had the external id before. */
@@ -15,6 +18,8 @@ export interface KnownDialogue {
   readonly id: string;
   readonly external_id: string;
   readonly content_hash: string;
+  /** Null when it was submitted without a review. */
+  readonly review_state: ReviewState | null;
 }
 
 /*
@@ -24,7 +29,7 @@ export interface KnownDialogue {
 const STORE = `
   WITH input AS MATERIALIZED (
     SELECT * FROM json_to_recordset($1::json) AS input (
-      id uuid, external_id text, title text, category text, cefr_level text, accent text, content_hash text, turns json
+      id uuid, external_id text, title text, category text, cefr_level text, accent text, content_hash text, turns json, review text
     )
   ), stored AS (
     INSERT INTO generated_dialogues (id, owner, submitted_by, external_id, title, category, cefr_level, accent, content_hash)
@@ -36,19 +41,36 @@ const STORE = `
     SELECT input.id, turn."order", turn.text, turn.speaker
     FROM stored JOIN input USING (id), json_to_recordset(input.turns) AS turn (text text, "order" integer, speaker text)
   ), standing AS (
-    INSERT INTO sync_status (dialogue_id, owner) SELECT id, $2 FROM stored
+    INSERT INTO sync_status (dialogue_id, owner, status)
+    SELECT id, $2, CASE review WHEN 'required' THEN 'awaiting_review' ELSE 'ready' END FROM stored JOIN input USING (id)
+  ), reviews AS (
+    INSERT INTO dialogue_reviews (dialogue_id) SELECT id FROM stored JOIN input USING (id) WHERE review = 'required'
   ), noted AS (
     INSERT INTO export_history (dialogue_id, event, detail)
-    SELECT id, 'submitted', jsonb_build_object('by', $3::text) FROM stored
+    SELECT id, entry.event, entry.detail
+    FROM stored JOIN input USING (id), (VALUES
+      (1, 'submitted', jsonb_build_object('by', $3::text)), (2, 'review_requested', jsonb_build_object('version', 1))
+    ) AS entry (step, event, detail)
+    WHERE step = 1 OR review = 'required' ORDER BY id, step
   )
   SELECT id FROM stored`;
 
 const VIEW = `
   SELECT d.id, d.external_id, d.title, d.category, d.cefr_level, d.accent, s.status, s.batch_id,
     s.pronielts_dialog_id::float8 AS pronielts_dialog_id, s.pronielts_phrase_ids::float8[] AS pronielts_phrase_ids,
-    s.retry_count, d.submitted_by, d.created_at, s.confirmed_at`;
+    s.retry_count, d.submitted_by, d.created_at, s.confirmed_at, r.state AS review_state`;
+const REVIEWED = 'LEFT JOIN dialogue_reviews r ON r.dialogue_id = d.id';
 
-type DialogueRow = Omit<DialogueDetail, 'created_at' | 'confirmed_at' | 'turns' | 'history'> & {
+const utc = (column: string): string =>
+  `to_char(r.${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+const REVIEW = `
+  CASE WHEN r.dialogue_id IS NOT NULL THEN json_build_object(
+    'state', r.state, 'dataset', '${DIALOGUE_REVIEW_DATASET}', 'requests', r.requests, 'requested_at', ${utc('requested_at')},
+    'version', r.ground_truth_version, 'late', r.late, 'decided_by', r.decided_by, 'decided_at', ${utc('decided_at')},
+    'reason', r.reason, 'content', r.content
+  ) END`;
+
+type DialogueRow = Omit<DialogueDetail, 'created_at' | 'confirmed_at' | 'turns' | 'review' | 'history'> & {
   readonly created_at: Date;
   readonly confirmed_at: Date | null;
 };
@@ -73,7 +95,8 @@ export class DialoguesRepository {
   async known(tx: Tx, owner: string, externalIds: readonly string[]): Promise<Map<string, KnownDialogue>> {
     const rows = await queryRows<KnownDialogue>(
       tx,
-      `SELECT id, external_id, content_hash FROM generated_dialogues WHERE owner = $1 AND external_id = ANY ($2::text[])`,
+      `SELECT d.id, d.external_id, d.content_hash, r.state AS review_state FROM generated_dialogues d ${REVIEWED}
+       WHERE d.owner = $1 AND d.external_id = ANY ($2::text[])`,
       [owner, externalIds],
     );
     return new Map(rows.map((row) => [row.external_id, row]));
@@ -96,7 +119,7 @@ export class DialoguesRepository {
     if (owner !== null) where(status === undefined ? 'd.owner =' : 's.owner =', owner);
     if (after !== null) where(`${key} <`, after);
     const rows = await this.database.query<DialogueRow>(
-      `${VIEW} FROM sync_status s JOIN generated_dialogues d ON d.id = s.dialogue_id
+      `${VIEW} FROM sync_status s JOIN generated_dialogues d ON d.id = s.dialogue_id ${REVIEWED}
        ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}
        ORDER BY ${key} DESC LIMIT $${String(parameters.push(limit + 1))}`,
       parameters,
@@ -106,12 +129,12 @@ export class DialoguesRepository {
 
   /** One dialogue with turns and history. @param owner whose it has to be; null for anybody's */
   async find(id: string, owner: string | null): Promise<DialogueDetail | undefined> {
-    const [row] = await this.database.query<DialogueRow & { turns: DialogueDetail['turns'] }>(
+    const [row] = await this.database.query<DialogueRow & Pick<DialogueDetail, 'turns' | 'review'>>(
       `${VIEW}, (
          SELECT json_agg(json_build_object('text', text, 'order', position, 'speaker', speaker) ORDER BY position)
          FROM generated_phrases WHERE dialogue_id = d.id
-       ) AS turns
-       FROM generated_dialogues d JOIN sync_status s ON s.dialogue_id = d.id
+       ) AS turns, ${REVIEW} AS review
+       FROM generated_dialogues d JOIN sync_status s ON s.dialogue_id = d.id ${REVIEWED}
        WHERE d.id = $1 AND ($2::text IS NULL OR d.owner = $2)`,
       [id, owner],
     );
@@ -120,6 +143,7 @@ export class DialoguesRepository {
         ...view(row),
         pronielts_phrase_ids: row.pronielts_phrase_ids,
         turns: row.turns,
+        review: row.review,
         history: await this.history(id),
       }
     );

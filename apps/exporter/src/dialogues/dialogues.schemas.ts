@@ -1,9 +1,22 @@
 import { pageOf, pageQueryFields } from '@hornbook/contracts';
 import { z } from 'zod';
+import { reviewStates } from '../reviews/review-states.js';
+import { reviewSchema } from '../reviews/reviews.schemas.js';
 import { accentWords, categoryWords, cefrLevels } from './submission.schemas.js';
 
-/** Where a dialogue stands on its way to the platform. */
-export const syncStatuses = ['ready', 'batched', 'confirmed', 'failed', 'resolved'] as const;
+/**
+ * Where a dialogue stands on its way to the platform. `awaiting_review` and `withdrawn` ones are in no export; a
+ * withdrawn one was deleted in review, and may come back when the review is reopened.
+ */
+export const syncStatuses = [
+  'awaiting_review',
+  'ready',
+  'batched',
+  'confirmed',
+  'failed',
+  'resolved',
+  'withdrawn',
+] as const;
 /** Where a dialogue stands. */
 export type SyncStatus = (typeof syncStatuses)[number];
 
@@ -29,6 +42,8 @@ export const dialogueSchema = z
     cefr_level: z.enum(cefrLevels),
     accent: z.enum(accentWords).nullable(),
     status: z.enum(syncStatuses),
+    /** Where its review stands; null when none was asked for. */
+    review_state: z.enum(reviewStates).nullable(),
     batch_id: z.string().nullable(),
     pronielts_dialog_id: z.int().nullable(),
     /** How often it was sent again on somebody's request. */
@@ -45,7 +60,10 @@ export type DialogueView = z.output<typeof dialogueSchema>;
 export const dialogueDetailSchema = dialogueSchema
   .extend({
     pronielts_phrase_ids: z.array(z.int()).nullable(),
+    /** As submitted; what a reviewer made of them is in `review.content`. */
     turns: z.array(z.object({ text: z.string(), order: z.int(), speaker: z.enum(['A', 'B']).nullable() })),
+    /** Null when none was asked for. */
+    review: reviewSchema.nullable(),
     history: z.array(historyEntrySchema),
   })
   .meta({ id: 'GeneratedDialogueDetail' });

@@ -6,10 +6,11 @@ import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import { ExportSchedule } from '../batches/export-schedule.js';
 import { pageBy, readCursor } from '../keyset.js';
+import { ReviewRequests } from '../reviews/review-requests.js';
 import { visibleOwner } from '../visibility.js';
 import { DialoguesRepository, type KnownDialogue, type NewDialogue } from './dialogues.repository.js';
 import type { DialogueDetail, DialoguePage, DialogueQuery } from './dialogues.schemas.js';
-import { conflictFault, screenSubmission, type ScreenedItem } from './screen-submission.js';
+import { conflictFault, reviewFault, screenSubmission, type ScreenedItem } from './screen-submission.js';
 import type { Submission, SubmissionAnswer, SubmissionResult } from './submission.schemas.js';
 
 const isUuid = (key: unknown): key is string => z.uuid().safeParse(key).success;
@@ -23,6 +24,7 @@ export class DialoguesService {
     private readonly database: Database,
     private readonly repository: DialoguesRepository,
     private readonly schedule: ExportSchedule,
+    private readonly reviews: ReviewRequests,
   ) {}
 
   /** Stores what is sound and new; says of each item, in input order, what became of it. */
@@ -68,6 +70,12 @@ export class DialoguesService {
     const dialogues = new Map(items.map((item) => [item.index, newDialogue(item)]));
     return this.database.transaction(async (tx) => {
       const stored = await this.repository.store(tx, [...dialogues.values()], owner, submittedBy);
+      await this.reviews.ask(
+        tx,
+        [...dialogues.values()].flatMap(({ id, review }) =>
+          review === 'required' && stored.has(id) ? id : [],
+        ),
+      );
       const left = [...dialogues.values()].filter(({ id }) => !stored.has(id));
       // A new statement sees what another submission committed while ours waited for it.
       const known =
@@ -97,16 +105,40 @@ function resultOf(
 ): SubmissionResult {
   const externalId = dialogue.external_id;
   const named = externalId === null ? {} : { external_id: externalId };
-  if (stored.has(dialogue.id)) return { index, status: 'accepted', id: dialogue.id, ...named };
+  const required = dialogue.review === 'required';
+  if (stored.has(dialogue.id))
+    return {
+      index,
+      status: 'accepted',
+      id: dialogue.id,
+      ...named,
+      ...(required ? { review_state: 'awaiting' } : {}),
+    };
   const earlier = known.get(externalId ?? '');
   if (!earlier || externalId === null) throw new Error('a dialogue was neither stored nor known');
-  if (earlier.content_hash === dialogue.content_hash)
-    return { index, status: 'duplicate', id: earlier.id, external_id: externalId };
+  const { id, review_state } = earlier;
+  const where = `in an earlier submission (dialogue ${id})`;
+  if (earlier.content_hash !== dialogue.content_hash)
+    return {
+      index,
+      status: 'rejected',
+      external_id: externalId,
+      errors: [conflictFault(index, externalId, where)],
+    };
+  // Neither a review is dropped nor one added after the fact without anybody noticing.
+  if (required !== (review_state !== null))
+    return {
+      index,
+      status: 'rejected',
+      external_id: externalId,
+      errors: [reviewFault(index, externalId, required, where)],
+    };
   return {
     index,
-    status: 'rejected',
+    status: 'duplicate',
+    id,
     external_id: externalId,
-    errors: [conflictFault(index, externalId, `in an earlier submission (dialogue ${earlier.id})`)],
+    ...(review_state === null ? {} : { review_state }),
   };
 }
 
@@ -123,9 +155,15 @@ function settled(item: Exclude<ScreenedItem, SoundItem>, of: SubmissionResult | 
       ...named,
       errors: (of.errors ?? []).map((fault) => ({
         ...fault,
-        field: `dialogues[${String(index)}].external_id`,
+        field: fault.field.replace(/^dialogues\[\d+\]/, `dialogues[${String(index)}]`),
       })),
     };
   }
-  return { index, status: 'duplicate', ...(of?.id === undefined ? {} : { id: of.id }), ...named };
+  return {
+    index,
+    status: 'duplicate',
+    ...(of?.id === undefined ? {} : { id: of.id }),
+    ...named,
+    ...(of?.review_state === undefined ? {} : { review_state: of.review_state }),
+  };
 }

@@ -26,6 +26,12 @@ export function conflictFault(index: number, externalId: string, where: string):
   return { field: `dialogues[${String(index)}].external_id`, error, code: 'conflict' };
 }
 
+/** The fault of an item that has the same content as an earlier one, but wants a review where that one did not, or the reverse. */
+export function reviewFault(index: number, externalId: string, required: boolean, where: string): Fault {
+  const error = `external_id ${JSON.stringify(externalId)} was used ${required ? 'without' : 'with'} review "required" ${where}`;
+  return { field: `dialogues[${String(index)}].review`, error, code: 'conflict' };
+}
+
 function externalIdOf(item: unknown): string | undefined {
   const id: unknown =
     typeof item === 'object' && item !== null && 'external_id' in item ? item.external_id : undefined;
@@ -34,7 +40,7 @@ function externalIdOf(item: unknown): string | undefined {
 
 /** Checks each item by itself, and against the earlier ones of the same submission. */
 export function screenSubmission(items: readonly unknown[]): ScreenedItem[] {
-  const firsts = new Map<string, { index: number; hash: string }>();
+  const firsts = new Map<string, { index: number; hash: string; required: boolean }>();
   return items.map((item, index): ScreenedItem => {
     const root = `dialogues[${String(index)}]`;
     const parsed = generatedDialogueSchema.safeParse(item, { reportInput: true });
@@ -47,19 +53,24 @@ export function screenSubmission(items: readonly unknown[]): ScreenedItem[] {
     }
     const dialogue = parsed.data;
     const hash = contentHash(dialogue);
+    const required = dialogue.review === 'required';
     const externalId = dialogue.external_id;
     if (externalId == null) return { kind: 'sound', index, dialogue, hash };
     const first = firsts.get(externalId);
     if (!first) {
-      firsts.set(externalId, { index, hash });
+      firsts.set(externalId, { index, hash, required });
       return { kind: 'sound', index, dialogue, hash };
     }
-    if (first.hash === hash) return { kind: 'repeat', index, externalId, of: first.index };
-    return {
-      kind: 'unsound',
-      index,
-      externalId,
-      faults: [conflictFault(index, externalId, `in dialogues[${String(first.index)}]`)],
-    };
+    const where = `in dialogues[${String(first.index)}]`;
+    if (first.hash !== hash)
+      return { kind: 'unsound', index, externalId, faults: [conflictFault(index, externalId, where)] };
+    if (first.required !== required)
+      return {
+        kind: 'unsound',
+        index,
+        externalId,
+        faults: [reviewFault(index, externalId, required, where)],
+      };
+    return { kind: 'repeat', index, externalId, of: first.index };
   });
 }

@@ -1,5 +1,6 @@
 import { faultSchema, text } from '@hornbook/contracts';
 import { z } from 'zod';
+import { reviewStates } from '../reviews/review-states.js';
 import {
   accentOfWord,
   categoryOfWord,
@@ -34,9 +35,8 @@ function standsInPlace(turn: { readonly order: number } | undefined, index: numb
   return !Number.isInteger(order) || Number(order) < 1 || order === index + 1;
 }
 
-/** One generated dialogue as a pipeline submits it. */
-export const generatedDialogueSchema = z.strictObject({
-  external_id: text({ min: 1, max: 200 }).nullish(),
+/** What a dialogue says, in the automation's words: what is reviewed, hashed and exported. */
+export const dialogueContentSchema = z.strictObject({
   title: text({ min: 5, max: 200 }),
   category: z.enum(categoryWords),
   cefr_level: z.enum(cefrLevels),
@@ -51,6 +51,18 @@ export const generatedDialogueSchema = z.strictObject({
       // Without it the check would be skipped as soon as any member of a turn has a fault of its own.
       when: ({ value }) => Array.isArray(value),
     }),
+});
+
+/** One generated dialogue as a pipeline submits it. */
+export const generatedDialogueSchema = z.strictObject({
+  external_id: text({ min: 1, max: 200 }).nullish(),
+  ...dialogueContentSchema.shape,
+  review: z
+    .enum(['required'])
+    .nullish()
+    .describe(
+      '`required`: not exported before a reviewer has approved it; what the reviewer left is exported',
+    ),
 });
 /** One generated dialogue as a pipeline submits it. */
 export type SubmittedDialogue = z.output<typeof generatedDialogueSchema>;
@@ -80,6 +92,8 @@ export const submissionResultSchema = z
     status: z.enum(['accepted', 'duplicate', 'rejected']),
     id: z.uuid().optional(),
     external_id: z.string().optional(),
+    /** Where its review stands, when it has one. */
+    review_state: z.enum(reviewStates).optional(),
     errors: z.array(faultSchema).optional(),
   })
   .meta({ id: 'SubmissionResult' });

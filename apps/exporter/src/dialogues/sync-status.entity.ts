@@ -7,7 +7,10 @@ import { GeneratedDialogueRow } from './generated-dialogue.entity.js';
  * dialogue's, so that "mine, of this status" is one index.
  */
 @Entity('sync_status')
-@Check('sync_status_status', `status IN ('ready', 'batched', 'confirmed', 'failed', 'resolved')`)
+@Check(
+  'sync_status_status',
+  `status IN ('awaiting_review', 'ready', 'batched', 'confirmed', 'failed', 'resolved', 'withdrawn')`,
+)
 @Index('sync_status_by_status', ['status', 'dialogueId'])
 @Index('sync_status_by_owner', ['owner', 'status', 'dialogueId'])
 @Index('sync_status_by_batch', ['batchId'])
@@ -22,7 +25,7 @@ export class SyncStatusRow {
   @Column('text', { default: 'ready' })
   status!: string;
 
-  /** The batch it is in now, or the one it failed with; null while it is ready. */
+  /** The batch it is in now, or the one it failed with; null while it is in none. */
   @Column('text', { name: 'batch_id', nullable: true })
   @ForeignKey(() => ExportBatchRow, { name: 'sync_status_batch_id_fkey' })
   batchId!: string | null;

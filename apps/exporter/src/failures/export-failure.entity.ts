@@ -3,12 +3,16 @@ import { ExportBatchRow } from '../batches/export-batch.entity.js';
 
 /** What could not be exported and waits for a person (seed 000, section 7.3). */
 @Entity('export_failures')
-@Check('export_failures_resolution', `resolution IN ('retried', 'resolved', 'confirmed')`)
+@Check(
+  'export_failures_resolution',
+  `resolution IN ('retried', 'resolved', 'confirmed', 'approved', 'withdrawn', 'reopened')`,
+)
 @Check('export_failures_resolved', '(resolved_at IS NULL) = (resolution IS NULL)')
 @Index('export_failures_open', { synchronize: false })
 @Index('export_failures_open_by_owner', { synchronize: false })
 @Index('export_failures_by_owner', ['owner', 'id'])
 @Index('export_failures_by_batch', ['batchId'])
+@Index('export_failures_of_reviews', { synchronize: false })
 export class ExportFailureRow {
   @PrimaryGeneratedColumn('identity', {
     type: 'integer',
@@ -20,9 +24,10 @@ export class ExportFailureRow {
   @Column('text')
   owner!: string;
 
-  @Column('varchar', { name: 'batch_id', length: 100 })
+  /** Null when the dialogue was in no batch yet: a review's edits broke the rules. */
+  @Column('varchar', { name: 'batch_id', length: 100, nullable: true })
   @ForeignKey(() => ExportBatchRow, { name: 'export_failures_batch_id_fkey' })
-  batchId!: string;
+  batchId!: string | null;
 
   @Column('uuid', { name: 'dialogue_ids', array: true })
   dialogueIds!: string[];
@@ -33,7 +38,7 @@ export class ExportFailureRow {
   @Column('text', { name: 'error_message', nullable: true })
   errorMessage!: string | null;
 
-  /** What was sent: the whole batch, or the one dialogue that was refused. */
+  /** What was sent: the whole batch, or the one dialogue that was refused. Of a review: the content as approved. */
   @Column('jsonb')
   payload!: unknown;
 

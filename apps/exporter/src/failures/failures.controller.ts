@@ -71,7 +71,7 @@ export class FailuresController {
     operationId: 'retryExportFailure',
     summary: 'Retry an export failure',
     description:
-      'A whole batch is sent again with the same id and bytes; refused dialogues go into a new batch.',
+      'A whole batch is sent again with the same id and bytes; refused dialogues go into a new batch; a dialogue whose review left it broken goes back to review.',
   })
   @ApiOkResponse({ description: 'The failure, closed as retried', standardSchema: failureDetailSchema })
   @ApiResponse(problemOf('not_found'))

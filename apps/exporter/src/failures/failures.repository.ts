@@ -10,14 +10,22 @@ type FailureRow = Omit<FailureDetail, 'created_at' | 'resolved_at'> & {
 const VIEW = `id, batch_id, dialogue_ids, error_type, error_message, whole_batch, retry_count, created_at, resolved_at, resolution, resolved_by, note`;
 
 /*
- * Every writer locks a batch before its failures (a confirmation closes failures too), and batches in the order of
- * their ids, so nobody waits in a circle.
+ * Every writer locks a batch before its dialogues and these before its failures (a confirmation and a review close
+ * failures too), and batches in the order of their ids, so nobody waits in a circle.
  */
 const LOCK = `
   SELECT batch_id FROM export_batches
   WHERE batch_id IN (SELECT batch_id FROM export_failures WHERE id = ANY ($1::integer[])) ORDER BY batch_id FOR UPDATE`;
 
-/* A whole batch goes again as it is: same id, same bytes, whatever the platform may have made of it before. */
+const LOCK_DIALOGUES = `
+  SELECT FROM sync_status
+  WHERE dialogue_id IN (SELECT unnest(dialogue_ids) FROM export_failures WHERE id = ANY ($1::integer[]) AND NOT whole_batch)
+  ORDER BY dialogue_id FOR UPDATE`;
+
+/*
+ * A whole batch goes again as it is: same id, same bytes, whatever the platform may have made of it before. A single
+ * dialogue goes where its review says, which may have changed its mind while the dialogue was under way.
+ */
 const RETRY = `
   WITH failure AS (
     UPDATE export_failures SET resolved_at = now(), resolution = 'retried', resolved_by = $2, retry_count = retry_count + 1
@@ -28,16 +36,26 @@ const RETRY = `
       first_sent_at = NULL, settled_at = NULL
     FROM failure WHERE whole_batch AND export_batches.batch_id = failure.batch_id AND state = 'failed'
   ), dialogues AS (
-    UPDATE sync_status SET status = CASE WHEN whole_batch THEN 'batched' ELSE 'ready' END,
+    UPDATE sync_status SET status = CASE WHEN whole_batch THEN 'batched' ELSE coalesce((
+        SELECT CASE r.state WHEN 'approved' THEN 'ready' WHEN 'withdrawn' THEN 'withdrawn' ELSE 'awaiting_review' END
+        FROM dialogue_reviews r WHERE r.dialogue_id = sync_status.dialogue_id
+      ), 'ready') END,
       batch_id = CASE WHEN whole_batch THEN sync_status.batch_id END, retry_count = retry_count + 1, updated_at = now()
     FROM failure WHERE sync_status.dialogue_id = ANY (failure.dialogue_ids) AND status = 'failed'
+    RETURNING sync_status.dialogue_id, whole_batch
+  ), heeded AS (
+    UPDATE dialogue_reviews SET late = false
+    FROM dialogues WHERE dialogue_reviews.dialogue_id = dialogues.dialogue_id AND late AND NOT whole_batch
   ), noted AS (
     INSERT INTO export_history (batch_id, dialogue_id, event, detail)
     SELECT batch_id, CASE WHEN whole_batch THEN NULL ELSE dialogue_ids[1] END, 'retry_requested',
       jsonb_build_object('failure_id', id, 'by', $2::text)
     FROM failure ORDER BY id
   )
-  SELECT id FROM failure`;
+  SELECT id, (
+    SELECT r.dialogue_id FROM dialogue_reviews r
+    WHERE r.dialogue_id = dialogue_ids[1] AND r.state = 'invalid' AND NOT whole_batch
+  ) AS review_of FROM failure`;
 
 const RESOLVE = `
   WITH failure AS (
@@ -102,16 +120,29 @@ export class FailuresRepository {
     return { ids: rows.map(({ id }) => id), remaining: Math.max(0, (rows[0]?.total ?? 0) - rows.length) };
   }
 
-  /** Sends the dialogues of failures on their way again. @returns how many were still unresolved */
-  async retry(tx: Tx, ids: readonly number[], by: string): Promise<number> {
-    await queryRows(tx, LOCK, [ids]);
-    return (await queryRows(tx, RETRY, [ids, by])).length;
+  /**
+   * Sends the dialogues of failures on their way again.
+   * @returns how many were still unresolved, and which dialogues await another review now
+   */
+  async retry(
+    tx: Tx,
+    ids: readonly number[],
+    by: string,
+  ): Promise<{ retried: number; reviewsOf: readonly string[] }> {
+    await this.lock(tx, ids);
+    const rows = await queryRows<{ review_of: string | null }>(tx, RETRY, [ids, by]);
+    return { retried: rows.length, reviewsOf: rows.flatMap(({ review_of }) => review_of ?? []) };
   }
 
   /** Decides that nothing more is done about a failure. Without effect when that was decided already. */
   async resolve(tx: Tx, id: number, by: string, note: string | undefined): Promise<void> {
-    await queryRows(tx, LOCK, [[id]]);
+    await this.lock(tx, [id]);
     await queryRows(tx, RESOLVE, [id, by, note ?? null]);
+  }
+
+  private async lock(tx: Tx, ids: readonly number[]): Promise<void> {
+    await queryRows(tx, LOCK, [ids]);
+    await queryRows(tx, LOCK_DIALOGUES, [ids]);
   }
 }
 

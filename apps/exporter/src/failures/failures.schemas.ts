@@ -11,18 +11,19 @@ export const MAX_BULK_RETRY = 500;
 export const failureSchema = z
   .object({
     id: z.int(),
-    batch_id: z.string(),
+    /** Null when the dialogue was in no batch yet (`invalid_review_edits`). */
+    batch_id: z.string().nullable(),
     dialogue_ids: z.array(z.uuid()),
     error_type: z.enum(errorTypes),
     error_message: z.string().nullable(),
-    /** Whether a retry sends the same batch again, or puts the dialogues into a new one. */
+    /** Whether a retry sends the same batch again, or puts the dialogues into a new one (or asks for another review). */
     whole_batch: z.boolean(),
     /** How often its dialogues have been sent again on somebody's request. */
     retry_count: z.int(),
     created_at: z.iso.datetime(),
     resolved_at: z.iso.datetime().nullable(),
-    /** `confirmed`: the platform had it after all. */
-    resolution: z.enum(['retried', 'resolved', 'confirmed']).nullable(),
+    /** `confirmed`: the platform had it after all; `approved`, `withdrawn`, `reopened`: so its review decided. */
+    resolution: z.enum(['retried', 'resolved', 'confirmed', 'approved', 'withdrawn', 'reopened']).nullable(),
     resolved_by: z.string().nullable(),
     note: z.string().nullable(),
   })

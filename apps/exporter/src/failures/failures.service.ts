@@ -5,6 +5,7 @@ import { Injectable } from '@nestjs/common';
 import { Dispatcher } from '../batches/dispatcher.js';
 import { ExportSchedule } from '../batches/export-schedule.js';
 import { pageBy, readCursor } from '../keyset.js';
+import { ReviewRequests } from '../reviews/review-requests.js';
 import { visibleOwner } from '../visibility.js';
 import { FailureResolvedError } from './failures.errors.js';
 import { FailuresRepository } from './failures.repository.js';
@@ -30,6 +31,7 @@ export class FailuresService {
     private readonly failures: FailuresRepository,
     private readonly dispatcher: Dispatcher,
     private readonly schedule: ExportSchedule,
+    private readonly reviews: ReviewRequests,
   ) {}
 
   /** One page of the caller's failures, newest first. */
@@ -48,7 +50,7 @@ export class FailuresService {
   /** Sends what failed on its way again. @throws NotFoundError, FailureResolvedError */
   async retry(id: number, caller: Identity): Promise<FailureDetail> {
     await this.findOpen(id, caller);
-    const retried = await this.database.transaction((tx) => this.failures.retry(tx, [id], caller.sub));
+    const retried = await this.retryAll([id], caller);
     const failure = await this.find(id, caller);
     if (retried === 0) throw new FailureResolvedError(id, failure.resolution);
     this.wake();
@@ -58,10 +60,7 @@ export class FailuresService {
   /** Retries many failures, oldest first, 500 at most. */
   async retryMany(filter: BulkRetry, caller: Identity): Promise<BulkRetryAnswer> {
     const { ids, remaining } = await this.failures.matching(visibleOwner(caller), filter, MAX_BULK_RETRY);
-    const retried =
-      ids.length === 0
-        ? 0
-        : await this.database.transaction((tx) => this.failures.retry(tx, ids, caller.sub));
+    const retried = ids.length === 0 ? 0 : await this.retryAll(ids, caller);
     if (retried > 0) this.wake();
     return { retried, remaining };
   }
@@ -76,6 +75,14 @@ export class FailuresService {
   private async findOpen(id: number, caller: Identity): Promise<void> {
     const { resolved_at, resolution } = await this.find(id, caller);
     if (resolved_at !== null) throw new FailureResolvedError(id, resolution);
+  }
+
+  private retryAll(ids: readonly number[], { sub }: Identity): Promise<number> {
+    return this.database.transaction(async (tx) => {
+      const { retried, reviewsOf } = await this.failures.retry(tx, ids, sub);
+      if (reviewsOf.length > 0) await this.reviews.askAgain(tx, reviewsOf, sub);
+      return retried;
+    });
   }
 
   private wake(): void {

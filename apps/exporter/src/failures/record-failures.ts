@@ -1,5 +1,5 @@
 import { queryRows, type Tx } from '@hornbook/database';
-import type { ExportError, Outcome } from '../batches/outcome.js';
+import type { ErrorType, ExportError, Outcome } from '../batches/outcome.js';
 
 /** Puts a whole batch into `export_failures`: its dialogues wait for a person from now on. */
 export async function recordBatchFailure(
@@ -57,5 +57,42 @@ export async function recordDialogueFailures(
      INSERT INTO export_history (batch_id, dialogue_id, event, detail)
      SELECT $1, dialogue_ids[1], 'failed', jsonb_build_object('failure_id', id, 'error_type', $4::text, 'message', error_message) FROM failure`,
     [batchId, named.map(({ position }) => position), named.map(({ message }) => message), errorType],
+  );
+}
+
+/** Puts a dialogue whose approved edits broke the rules into `export_failures`, with the edits as they were approved. */
+export async function recordReviewFailure(
+  tx: Tx,
+  dialogueId: string,
+  message: string,
+  payload: unknown,
+): Promise<void> {
+  const errorType: ErrorType = 'invalid_review_edits';
+  await queryRows(
+    tx,
+    `WITH failure AS (
+       INSERT INTO export_failures (owner, dialogue_ids, error_type, error_message, payload, whole_batch, retry_count)
+       SELECT owner, ARRAY[dialogue_id], $2, $3, $4::jsonb, false, retry_count FROM sync_status WHERE dialogue_id = $1
+       RETURNING id
+     )
+     INSERT INTO export_history (dialogue_id, event, detail)
+     SELECT $1, 'failed', jsonb_build_object('failure_id', id, 'error_type', $2::text, 'message', $3::text) FROM failure`,
+    [dialogueId, errorType, message, JSON.stringify(payload)],
+  );
+}
+
+/** Closes the open failure of a single dialogue, if it has one, because its review has decided anew. */
+export async function closeFailureByReview(
+  tx: Tx,
+  { dialogueId, batchId }: { readonly dialogueId: string; readonly batchId: string | null },
+  resolution: 'approved' | 'withdrawn' | 'reopened',
+  by: string,
+): Promise<void> {
+  await queryRows(
+    tx,
+    `UPDATE export_failures SET resolved_at = now(), resolution = $2, resolved_by = $3
+     WHERE dialogue_ids = ARRAY[$1::uuid] AND NOT whole_batch AND resolved_at IS NULL
+       AND ${batchId === null ? 'batch_id IS NULL' : 'batch_id = $4'}`,
+    [dialogueId, resolution, by, ...(batchId === null ? [] : [batchId])],
   );
 }

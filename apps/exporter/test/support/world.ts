@@ -33,6 +33,17 @@ export interface Call {
   readonly as?: Partial<Identity> | null;
 }
 
+/** A review as the API shows it. */
+export interface ReviewBody {
+  readonly state: string;
+  readonly version: number | null;
+  readonly late: boolean;
+  readonly requests: number;
+  readonly reason: string | null;
+  readonly decided_by: string | null;
+  readonly content: unknown;
+}
+
 /** A dialogue as the API shows it. */
 export interface DialogueBody {
   readonly id: string;
@@ -42,6 +53,9 @@ export interface DialogueBody {
   readonly pronielts_dialog_id: number | null;
   readonly pronielts_phrase_ids: number[] | null;
   readonly retry_count: number;
+  readonly review_state: string | null;
+  readonly review: ReviewBody | null;
+  readonly turns: { text: string; order: number; speaker: string | null }[];
   readonly history: { at: string; event: string; batch_id: string | null; detail: Record<string, unknown> }[];
 }
 
@@ -240,7 +254,7 @@ export class World {
     // Its locks meet those of the exporters' loops in no fixed order; whoever loses a deadlock tries again.
     await eventually(() =>
       this.sql(
-        `TRUNCATE export_history, export_failures, export_batch_dialogues, sync_status, export_batches,
+        `TRUNCATE export_history, export_failures, export_batch_dialogues, dialogue_reviews, sync_status, export_batches,
            generated_phrases, generated_dialogues, inbox RESTART IDENTITY`,
       ),
     );

@@ -1,4 +1,4 @@
-import { pronieltsErrorMembers, type Role } from '@hornbook/contracts';
+import { cardsErrorMembers, pronieltsErrorMembers, type Role } from '@hornbook/contracts';
 import type { ErrorMembers } from '@hornbook/service-kit';
 import type { GatewayConfig } from '../config.js';
 
@@ -31,12 +31,15 @@ export interface ProxyRoute {
 
 const KIB = 1_024;
 const MIB = 1_024 * KIB;
+const GIB = 1_024 * MIB;
 
 /** All services behind the gateway. */
 export function servicesOf(config: GatewayConfig): readonly Service[] {
   return [
     { name: 'content-import', url: config.contentImportUrl },
     { name: 'exporter', url: config.exporterUrl },
+    { name: 'assignment', url: config.assignmentUrl },
+    { name: 'card-bulk', url: config.cardBulkUrl },
   ];
 }
 
@@ -44,12 +47,23 @@ export function servicesOf(config: GatewayConfig): readonly Service[] {
 export function routesOf(config: GatewayConfig): readonly ProxyRoute[] {
   const timeoutMs = config.upstreamTimeoutMs;
   const pronielts = { timeoutMs, errorMembers: pronieltsErrorMembers };
+  const cards = { service: 'card-bulk', timeoutMs, errorMembers: cardsErrorMembers };
   return [
     // The largest batch that the schema allows has about 6 MiB of UTF-8.
     { path: '/api/v1/admin/bulk-import', service: 'content-import', bodyLimit: 8 * MIB, ...pronielts },
     { path: '/api/v1/categories', service: 'content-import', bodyLimit: 64 * KIB, ...pronielts },
     { path: '/api/v1/dialogs', service: 'content-import', bodyLimit: MIB, ...pronielts },
     { path: '/api/v1/exports', service: 'exporter', bodyLimit: 8 * MIB, ...pronielts },
+    // NDJSON is read as it comes; the service has a lower limit of its own for an array.
+    { path: '/v1/ground-truths', service: 'assignment', bodyLimit: 256 * MIB, timeoutMs },
+    { path: '/v1/assignments', service: 'assignment', bodyLimit: 4 * MIB, timeoutMs },
+    { path: '/v1/datasets', service: 'assignment', bodyLimit: MIB, timeoutMs },
+    { path: '/v1/tags', service: 'assignment', bodyLimit: MIB, timeoutMs },
+    // 10,000 cards have 8 to 12 MB.
+    { path: '/bulk', bodyLimit: 32 * MIB, ...cards },
+    { path: '/bulk/import/stream', bodyLimit: 4 * GIB, ...cards },
+    { path: '/cards', bodyLimit: 2 * MIB, ...cards },
+    { path: '/extropy', bodyLimit: 64 * KIB, ...cards },
     ...servicesOf(config).flatMap(({ name }) =>
       ['/internal/dead-letters', '/internal/outbox'].map((servicePath): ProxyRoute => ({
         path: `${servicePath}/${name}`,

@@ -45,6 +45,8 @@ export async function startGateway(
       PORT: '0',
       DATABASE_URL: database.urlFor('gateway'),
       CONTENT_IMPORT_URL: NOWHERE,
+      ASSIGNMENT_URL: NOWHERE,
+      CARD_BULK_URL: NOWHERE,
       EXPORTER_URL: NOWHERE,
       AUTH_JWT_SECRET: JWT_SECRET,
       IDENTITY_PRIVATE_KEY: JSON.stringify({ ...privateKey.export({ format: 'jwk' }), kid }),

@@ -26,6 +26,11 @@ export const errorCodes = {
   duplicate_batch: entry(409, 'Batch already processed'),
   batch_in_progress: entry(409, 'Batch is being processed', true),
   gone: entry(410, 'Gone'),
+  // Capitals: seed 003 spells its codes so.
+  INVALID_APPROVAL: entry(400, 'Not ready to be approved'),
+  ASSIGNMENT_OWNERSHIP: entry(403, 'Not assigned to the caller'),
+  ALREADY_ASSIGNED: entry(409, 'Assigned to somebody else'),
+  INVALID_TRANSITION: entry(409, 'Not possible in this status'),
   precondition_failed: entry(412, 'Precondition failed'),
   payload_too_large: entry(413, 'Payload too large'),
   unsupported_media_type: entry(415, 'Unsupported media type'),

@@ -64,3 +64,8 @@ export function problem({ code, detail, instance, requestId, faults, members }: 
 export function pronieltsErrorMembers(body: Problem): Record<string, unknown> {
   return { success: false, error: body.code, message: body.detail };
 }
+
+/** What seed 002 says of errors of the bulk API: the words of a 401. Its other texts are each error's own `detail`. */
+export function cardsErrorMembers(body: Problem): Record<string, unknown> {
+  return body.code === 'unauthenticated' ? { detail: 'Invalid or missing API key' } : {};
+}

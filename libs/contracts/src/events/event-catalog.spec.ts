@@ -11,9 +11,9 @@ describe('the event catalogue', () => {
   });
 
   test.each(events)(
-    '%s: has a name of the form area.noun.participle.vN and a sentence about it',
+    '%s: has a name of the form [area.]noun.participle.vN and a sentence about it',
     (name, event) => {
-      expect(name).toMatch(/^[a-z]+(\.[a-z]+){2}\.v[1-9]\d*$/);
+      expect(name).toMatch(/^[a-z]+(-[a-z]+)*(\.[a-z]+(-[a-z]+)*){1,2}\.v[1-9]\d*$/);
       expect(event.description).toMatch(/^[A-Z].*\.$/);
     },
   );

@@ -5,7 +5,7 @@ import { z } from 'zod';
  * event catalogue use. A changed shape is a new version beside the old one, never an edit.
  */
 export interface EventDefinition<Name extends string = string, Data extends z.ZodType = z.ZodType> {
-  /** CloudEvents `type`; also the routing key: `<area>.<noun>.<past participle>.v<N>`. */
+  /** CloudEvents `type`; also the routing key: `[<area>.]<noun>.<past participle>.v<N>`. */
   readonly name: Name;
   readonly description: string;
   readonly data: Data;

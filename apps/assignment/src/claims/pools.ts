@@ -1,0 +1,90 @@
+import { queryRows, type Tx } from '@hornbook/database';
+import { ValidationError } from '@hornbook/service-kit';
+import { POLICY_COLUMNS, type DatasetPolicy } from '../datasets/datasets.js';
+
+/** A dataset as somebody who asks for work sees it. */
+export interface Pool extends DatasetPolicy {
+  /** Items, or slots, in the pool. */
+  readonly pooled: number;
+  /** Items, or slots, that the user holds. */
+  readonly held: number;
+}
+
+// Counters are read, not items: a count over the pool would cost more than the claim.
+const POOLS = `
+  SELECT ${POLICY_COLUMNS}, CASE WHEN d.required_reviews > 1 THEN slots.pooled ELSE counted.pooled END AS pooled,
+    coalesce(mine.held, 0) + coalesce(reviewing.held, 0) AS held
+  FROM datasets AS d
+  CROSS JOIN LATERAL (
+    SELECT coalesce(sum(CASE c.state WHEN 'assigned' THEN -c.items ELSE c.items END), 0)::integer AS pooled
+    FROM item_counts AS c
+    WHERE c.dataset_id = d.id AND c.tag = '' AND c.state IN ('draft', 'skipped', 'assigned')
+  ) AS counted
+  CROSS JOIN LATERAL (
+    SELECT count(*)::integer AS pooled FROM (
+      SELECT FROM review_slots AS s
+      WHERE d.required_reviews > 1 AND s.dataset_id = d.id AND s.reviewer IS NULL AND s.open LIMIT 10000
+    ) AS free
+  ) AS slots
+  LEFT JOIN (
+    SELECT s.dataset_id, count(*)::integer AS held FROM item_states AS s WHERE s.assigned_to = $1 GROUP BY s.dataset_id
+  ) AS mine ON mine.dataset_id = d.id
+  LEFT JOIN (
+    SELECT s.dataset_id, count(*)::integer AS held FROM review_slots AS s
+    WHERE s.reviewer = $1 AND s.submitted_at IS NULL AND s.open GROUP BY s.dataset_id
+  ) AS reviewing ON reviewing.dataset_id = d.id
+  ORDER BY d.id`;
+
+/** All datasets, with what is in their pools and in the user's hands. */
+export async function poolsFor(tx: Tx, user: string): Promise<Pool[]> {
+  return queryRows<Pool>(tx, POOLS, [user]);
+}
+
+/**
+ * The datasets a request narrows to: the named ones, else all with a weight.
+ * @throws ValidationError naming a dataset that does not exist
+ */
+export function selectPools(pools: readonly Pool[], names: readonly string[] | undefined): Pool[] {
+  if (names === undefined) return pools.filter(({ weight }) => weight > 0);
+  const byName = new Map(pools.map((pool) => [pool.name, pool]));
+  const faults = names.flatMap((name, index) =>
+    byName.has(name)
+      ? []
+      : [
+          {
+            field: `datasets[${String(index)}]`,
+            error: `There is no dataset ${name}`,
+            code: 'unknown_dataset',
+          },
+        ],
+  );
+  if (faults.length > 0) throw new ValidationError(faults);
+  return [...new Set(names)].flatMap((name) => byName.get(name) ?? []);
+}
+
+/** Items of the pool that carry all tags, counted up to 10,000. */
+export async function countTagged(
+  tx: Tx,
+  datasets: readonly number[],
+  tags: readonly string[],
+): Promise<number> {
+  const [row] = await queryRows<{ count: number }>(
+    tx,
+    `SELECT count(*)::integer AS count FROM (
+       SELECT FROM items AS i JOIN item_states AS s ON s.item_pk = i.pk
+       WHERE i.tags <> '{}' AND i.tags @> $2::text[] AND i.dataset_id = ANY ($1::integer[])
+         AND s.assigned_to IS NULL AND s.status IN ('draft', 'skipped')
+       LIMIT 10000
+     ) AS tagged`,
+    [datasets, tags],
+  );
+  return row?.count ?? 0;
+}
+
+/**
+ * Makes claims of one user take turns until the transaction ends, where a limit has to be exact. A statement of its
+ * own: only the next one sees what was committed while it waited.
+ */
+export async function takeTurn(tx: Tx, user: string): Promise<void> {
+  await queryRows(tx, `SELECT pg_advisory_xact_lock(hashtextextended('reviewer ' || $1, 0))`, [user]);
+}

@@ -1,0 +1,56 @@
+import { ITEM_COLUMNS, ITEM_TABLES } from '../items/item-states.js';
+import type { ItemStatus } from '../items/item.js';
+
+/** Which items are listed; what is undefined does not narrow. */
+export interface ItemFilter {
+  /** Only items with a smaller key. */
+  readonly before?: string | undefined;
+  readonly status?: ItemStatus | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly excludeTags?: readonly string[] | undefined;
+  readonly assignedTo?: string | undefined;
+  readonly itemId?: string | undefined;
+  readonly flagged?: boolean | undefined;
+  /** In the syntax of web searches. */
+  readonly q?: string | undefined;
+}
+
+/** One condition a filter; `?` stands for its parameter. */
+const conditions: Readonly<Record<keyof ItemFilter, string>> = {
+  before: 's.item_pk < ?::bigint',
+  status: 's.status = ?::item_status',
+  tags: `i.tags <> '{}' AND i.tags @> ?::text[]`,
+  excludeTags: 'NOT (i.tags && ?::text[])',
+  assignedTo: 's.assigned_to = ?',
+  itemId: 'i.id = ?',
+  flagged: '(s.skip_count > 0 AND s.skip_count >= d.skip_flag_after) = ?::boolean',
+  q: `i.search @@ websearch_to_tsquery('simple', ?)`,
+};
+
+/**
+ * The statement that lists items, newest first. Each dataset is read along its own index up to the limit, so that a
+ * rare status is found without a look at all items; only conditions that are asked for stand in it.
+ */
+export function listSql(
+  datasets: readonly number[],
+  filter: ItemFilter,
+  limit: number,
+): { sql: string; parameters: unknown[] } {
+  const parameters: unknown[] = [datasets, limit];
+  const where = (Object.keys(conditions) as (keyof ItemFilter)[])
+    .filter((name) => filter[name] !== undefined)
+    .map((name) => conditions[name].replace('?', `$${String(parameters.push(filter[name]))}`));
+  // Lets the planner see that the small index over skipped items is enough.
+  if (filter.flagged === true) where.push('s.skip_count > 0');
+  const sql = `
+    SELECT ${ITEM_COLUMNS} FROM (
+      SELECT found.pk FROM unnest($1::integer[]) AS wanted (id) CROSS JOIN LATERAL (
+        SELECT i.pk FROM ${ITEM_TABLES}
+        WHERE i.dataset_id = wanted.id AND s.dataset_id = wanted.id AND d.id = wanted.id
+          ${where.map((condition) => `AND ${condition}`).join(' ')}
+        ORDER BY s.item_pk DESC LIMIT $2
+      ) AS found ORDER BY found.pk DESC LIMIT $2
+    ) AS page JOIN ${ITEM_TABLES} ON i.pk = page.pk
+    ORDER BY i.pk DESC`;
+  return { sql, parameters };
+}

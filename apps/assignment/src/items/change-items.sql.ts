@@ -1,0 +1,110 @@
+/*
+ * The one statement that changes items, as a function so that its plan is made once per connection and not per call.
+ *
+ * Set-based: `p_items` is a JSON array of `{item_pk, version, content?, tags?, question_hash?, search?, changes?}`, and
+ * an item whose version is another by now is left out of the result. Whatever leaves draft, or is given back, loses
+ * assignee, time and lease in the same row version; history, skips and counters are written along with it.
+ * A null `p_status` keeps the status, `p_assign` says whether `p_assignee` counts, null takes the item back to the pool.
+ */
+const BODY = `
+  RETURN QUERY
+  WITH given AS MATERIALIZED (
+    SELECT * FROM jsonb_to_recordset(p_items) AS given
+      (item_pk bigint, version integer, content jsonb, tags text[], question_hash bigint, search text, changes jsonb)
+  ), taken AS MATERIALIZED (
+    SELECT s.item_pk, s.dataset_id, s.status, s.assigned_to, s.assigned_at, s.tags,
+      given.content AS new_content, given.tags AS new_tags, given.question_hash, given.search, given.changes,
+      coalesce(p_status, s.status) AS new_status
+    FROM given JOIN item_states AS s ON s.item_pk = given.item_pk AND s.version = given.version
+    ORDER BY s.item_pk
+    FOR UPDATE OF s
+  ), aim AS MATERIALIZED (
+    SELECT taken.*, d.lease_minutes,
+      CASE WHEN new_status <> 'draft' THEN NULL WHEN p_assign THEN p_assignee ELSE taken.assigned_to END AS new_user
+    FROM taken JOIN datasets AS d ON d.id = taken.dataset_id
+  ), changed AS (
+    UPDATE item_states AS s SET
+      version = s.version + 1,
+      status = aim.new_status,
+      assigned_to = aim.new_user,
+      assigned_at = CASE WHEN aim.new_user IS NULL THEN NULL WHEN p_assign THEN now() ELSE s.assigned_at END,
+      lease_expires_at = CASE WHEN aim.new_user IS NULL THEN NULL ELSE now() + make_interval(mins => aim.lease_minutes) END,
+      rnd = CASE WHEN aim.new_user IS NULL AND aim.new_status IN ('draft', 'skipped')
+        THEN (random() * 2147483646)::integer ELSE s.rnd END,
+      skip_count = least(s.skip_count + (p_action = 'skipped')::integer, 32767),
+      priority = coalesce(p_priority, s.priority),
+      due_at = CASE WHEN p_set_due THEN p_due ELSE s.due_at END,
+      reviewed_at = CASE WHEN aim.new_status = aim.status THEN s.reviewed_at WHEN aim.new_status = 'approved' THEN now() END,
+      reviewed_by = CASE WHEN aim.new_status = aim.status THEN s.reviewed_by WHEN aim.new_status = 'approved' THEN p_actor END,
+      tags = coalesce(aim.new_tags, s.tags),
+      updated_at = now(),
+      updated_by = p_actor
+    FROM aim WHERE s.item_pk = aim.item_pk
+    RETURNING s.*, aim.status AS from_status, aim.assigned_to AS from_user, aim.assigned_at AS from_at,
+      aim.tags AS old_tags, aim.changes
+  ), edited AS (
+    UPDATE items SET content = aim.new_content, tags = aim.new_tags, question_hash = aim.question_hash,
+      search = to_tsvector('simple', aim.search)
+    FROM aim WHERE items.pk = aim.item_pk AND aim.new_content IS NOT NULL
+  ), logged AS (
+    INSERT INTO item_events
+      (item_pk, version, action, actor, from_status, to_status, from_user, to_user, reason, changes)
+    SELECT item_pk, version, p_action, p_actor, from_status, status, from_user, assigned_to, p_reason, changes FROM changed
+  ), skipped AS (
+    INSERT INTO item_skips (user_id, item_pk, reason)
+    SELECT from_user, item_pk, p_reason FROM changed WHERE p_action = 'skipped' AND from_user IS NOT NULL
+    ON CONFLICT (user_id, item_pk) DO UPDATE SET reason = excluded.reason, skipped_at = excluded.skipped_at
+  ), counted AS (
+    INSERT INTO item_counts AS c (dataset_id, tag, state, shard, items)
+    SELECT changed.dataset_id, delta.tag, delta.state, pg_backend_pid() % 16, sum(delta.items)
+    FROM changed CROSS JOIN LATERAL (
+      SELECT '' AS tag, from_status::text AS state, -1 AS items
+      UNION ALL SELECT '', status::text, 1
+      UNION ALL SELECT '', 'assigned', (assigned_to IS NOT NULL)::integer - (from_user IS NOT NULL)::integer
+      UNION ALL SELECT tag, from_status::text, -1 FROM unnest(old_tags) AS tag
+      UNION ALL SELECT tag, status::text, 1 FROM unnest(changed.tags) AS tag
+    ) AS delta
+    GROUP BY 1, 2, 3 HAVING sum(delta.items) <> 0
+    ORDER BY 1, 2, 3
+    ON CONFLICT (dataset_id, tag, state, shard) DO UPDATE SET items = c.items + excluded.items
+  ), worked AS (
+    INSERT INTO action_counts AS a (day, dataset_id, user_id, action, shard, items, seconds)
+    SELECT (now() AT TIME ZONE 'UTC')::date, changed.dataset_id, credited.user_id, p_action, pg_backend_pid() % 4, count(*),
+      coalesce(sum(extract(epoch FROM now() - from_at)) FILTER (WHERE p_action IN ('approved', 'skipped', 'deleted')), 0)::bigint
+    FROM changed CROSS JOIN LATERAL (
+      SELECT CASE WHEN p_action IN ('assigned', 'transferred') THEN assigned_to
+        WHEN p_action IN ('released', 'expired') THEN from_user ELSE p_user END AS user_id
+    ) AS credited
+    WHERE credited.user_id IS NOT NULL
+    GROUP BY 1, 2, 3
+    ORDER BY 1, 2, 3
+    ON CONFLICT (day, dataset_id, user_id, action, shard)
+      DO UPDATE SET items = a.items + excluded.items, seconds = a.seconds + excluded.seconds
+  )
+  SELECT changed.item_pk, d.name::text, i.id::text, i.bucket, changed.status, changed.version, changed.priority,
+    changed.skip_count, changed.assigned_to, changed.assigned_at, changed.lease_expires_at, changed.due_at,
+    changed.reviewed_at, changed.reviewed_by, changed.updated_at, changed.from_status, changed.from_user,
+    d.required_reviews
+  FROM changed JOIN items AS i ON i.pk = changed.item_pk JOIN datasets AS d ON d.id = changed.dataset_id`;
+
+/** Makes the function `change_items`. */
+export const CHANGE_ITEMS = `
+  CREATE FUNCTION change_items(
+    p_action text, p_actor text, p_user text, p_items jsonb,
+    p_status item_status, p_assign boolean, p_assignee text, p_reason text,
+    p_priority smallint, p_set_due boolean, p_due timestamptz
+  ) RETURNS TABLE (
+    item_pk bigint, dataset text, id text, bucket uuid, status item_status, version integer, priority smallint,
+    skip_count smallint, assigned_to text, assigned_at timestamptz, lease_expires_at timestamptz, due_at timestamptz,
+    reviewed_at timestamptz, reviewed_by text, updated_at timestamptz, from_status item_status, from_user text,
+    required_reviews smallint
+  ) LANGUAGE plpgsql
+    -- How many items come is not known when the plan is made; by their keys is right for one and for a thousand.
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+  AS $$
+  #variable_conflict use_column
+  BEGIN ${BODY};
+  END $$`;
+
+/** Takes `change_items` away. */
+export const DROP_CHANGE_ITEMS = 'DROP FUNCTION change_items';

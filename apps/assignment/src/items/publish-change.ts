@@ -1,0 +1,185 @@
+import {
+  GroundTruthApproved,
+  GroundTruthAssigned,
+  GroundTruthDeleted,
+  GroundTruthEdited,
+  GroundTruthReleased,
+  GroundTruthReopened,
+  GroundTruthSkipped,
+} from '@hornbook/contracts';
+import type { Tx } from '@hornbook/database';
+import type { Outbox } from '@hornbook/messaging';
+import type { ItemContent } from './item-content.js';
+import type { Change, ChangedState } from './transitions.js';
+
+/** Why items lost their holder without a decision. */
+export type ReleaseReason = 'user' | 'expired' | 'transfer' | 'force';
+
+/** Items an event names at most (their schema). */
+const MOST = 1_000;
+
+/** A changed item with what its events tell. */
+export interface Published extends Pick<
+  ChangedState,
+  'dataset' | 'id' | 'bucket' | 'version' | 'updatedAt' | 'assignedTo' | 'status'
+> {
+  readonly fromStatus?: string;
+  readonly fromUser?: string | null;
+  readonly content: ItemContent;
+  /** Members of the content that changed. */
+  readonly members: readonly string[];
+}
+
+const keyOf = ({ dataset, id }: Published): string => `${dataset}/${id}`;
+
+/** Writes the events of a change into the outbox: one an item, but one for all items that were handed over together. */
+export async function publishChange(
+  outbox: Outbox,
+  tx: Tx,
+  change: Change,
+  items: readonly Published[],
+): Promise<void> {
+  const { actor, reason = null, action } = change;
+  const common = (item: Published) => ({
+    dataset: item.dataset,
+    id: item.id,
+    bucket: item.bucket,
+    version: item.version,
+    changedBy: actor,
+    changedAt: item.updatedAt.toISOString(),
+  });
+  const each = <Data>(data: (item: Published) => Data): { key: string; data: Data }[] =>
+    items.map((item) => ({ key: keyOf(item), data: data(item) }));
+  switch (action) {
+    case 'approved':
+      return void (await outbox.publishAll(
+        tx,
+        GroundTruthApproved,
+        each((item) => ({ ...common(item), payload: { ...item.content } })),
+      ));
+    case 'deleted':
+      return void (await outbox.publishAll(
+        tx,
+        GroundTruthDeleted,
+        each((item) => ({ ...common(item), reason })),
+      ));
+    case 'skipped':
+      return void (await outbox.publishAll(
+        tx,
+        GroundTruthSkipped,
+        each((item) => ({ ...common(item), reason })),
+      ));
+    case 'edited':
+    case 'restored':
+    case 'updated':
+    case 'scheduled':
+    case 'reopened':
+      await publishReopened(outbox, tx, items, common);
+      return void (await outbox.publishAll(
+        tx,
+        GroundTruthEdited,
+        items
+          .filter((item) => !isReopened(item))
+          .map((item) => ({ key: keyOf(item), data: { ...common(item), members: [...item.members] } })),
+      ));
+    case 'assigned':
+    case 'released':
+    case 'expired':
+    case 'transferred':
+      await publishReopened(outbox, tx, items, common);
+      await publishReleased(outbox, tx, change, items);
+      await publishAssigned(outbox, tx, change, items);
+  }
+}
+
+function isReopened({ fromStatus, status }: Published): boolean {
+  return (fromStatus === 'approved' || fromStatus === 'deleted') && status === 'draft';
+}
+
+async function publishReopened(
+  outbox: Outbox,
+  tx: Tx,
+  items: readonly Published[],
+  common: (item: Published) => {
+    dataset: string;
+    id: string;
+    bucket: string;
+    version: number;
+    changedBy: string;
+    changedAt: string;
+  },
+): Promise<void> {
+  const messages = items.filter(isReopened).map((item) => ({
+    key: keyOf(item),
+    data: { ...common(item), fromStatus: item.fromStatus as 'approved' | 'deleted' },
+  }));
+  await outbox.publishAll(tx, GroundTruthReopened, messages);
+}
+
+/** Groups items by a user and cuts the groups to what one event takes. */
+function batches(
+  items: readonly Published[],
+  userOf: (item: Published) => string | null | undefined,
+): { user: string; items: Published[] }[] {
+  const groups = new Map<string, Published[]>();
+  for (const item of items) {
+    const user = userOf(item);
+    if (user == null) continue;
+    const group = groups.get(user);
+    if (group) group.push(item);
+    else groups.set(user, [item]);
+  }
+  return [...groups].flatMap(([user, group]) =>
+    Array.from({ length: Math.ceil(group.length / MOST) }, (_, index) => ({
+      user,
+      items: group.slice(index * MOST, (index + 1) * MOST),
+    })),
+  );
+}
+
+const named = ({ dataset, id, version }: Published) => ({ dataset, id, version });
+
+async function publishReleased(
+  outbox: Outbox,
+  tx: Tx,
+  { actor, action, releasedBecause }: Change,
+  items: readonly Published[],
+): Promise<void> {
+  const because: ReleaseReason = releasedBecause ?? (action === 'expired' ? 'expired' : 'user');
+  const lost = batches(items, (item) => (item.fromUser === item.assignedTo ? null : item.fromUser));
+  await outbox.publishAll(
+    tx,
+    GroundTruthReleased,
+    lost.map((batch) => ({
+      key: batch.user,
+      data: {
+        releasedFrom: batch.user,
+        reason: because,
+        items: batch.items.map(named),
+        changedBy: actor,
+        changedAt: batch.items[0]?.updatedAt.toISOString() ?? '',
+      },
+    })),
+  );
+}
+
+async function publishAssigned(
+  outbox: Outbox,
+  tx: Tx,
+  { actor }: Change,
+  items: readonly Published[],
+): Promise<void> {
+  await outbox.publishAll(
+    tx,
+    GroundTruthAssigned,
+    batches(items, ({ assignedTo }) => assignedTo).map((batch) => ({
+      key: batch.user,
+      data: {
+        assignedTo: batch.user,
+        items: batch.items.map(named),
+        changedBy: actor,
+        changedAt: batch.items[0]?.updatedAt.toISOString() ?? '',
+      },
+    })),
+  );
+}

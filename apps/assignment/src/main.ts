@@ -1,0 +1,4 @@
+import { bootstrap } from '@hornbook/service-kit';
+import { assignment } from './service.js';
+
+await bootstrap(assignment);

@@ -1,0 +1,34 @@
+import { Shutdown } from '@hornbook/service-kit';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Loop } from '../loop.js';
+import { SnapshotBuilder } from './snapshot-builder.js';
+
+/** How often a process looks for snapshots that another one was asked for and did not live to build. */
+const EVERY_MS = 2_000;
+
+/** Builds what was asked for, in the background: at once when rung. */
+@Injectable()
+export class SnapshotBuilding implements OnApplicationBootstrap {
+  private readonly loop: Loop;
+
+  constructor(
+    private readonly builder: SnapshotBuilder,
+    private readonly shutdown: Shutdown,
+  ) {
+    this.loop = new Loop('snapshots', EVERY_MS, () => this.buildAll());
+  }
+
+  onApplicationBootstrap(): void {
+    this.shutdown.on('stop taking work', () => this.loop.stop());
+    this.loop.start();
+  }
+
+  /** Says that there is something to build. */
+  ring(): void {
+    this.loop.ring();
+  }
+
+  private async buildAll(): Promise<void> {
+    while (!this.shutdown.begun && (await this.builder.buildNext())) continue;
+  }
+}

@@ -1,0 +1,130 @@
+import type { Database } from '@hornbook/database';
+import type { FileStore } from '@hornbook/file-store';
+import { defineTaskKind, type Json, type TaskKind } from '@hornbook/tasks';
+import { cardColumns } from '../../cards/card.schema.js';
+import { createCardWriter, type CardWriter } from '../../formats/index.js';
+import { counterOf, secondsOf, type FinishTask } from '../finish-task.js';
+import { ExportFile } from './export-file.js';
+import { exportParamsSchema, type ExportParams } from './export.schemas.js';
+import { CardSnapshot } from './snapshot.js';
+
+/** Cards of one read and one step of the progress. */
+const READ_CARDS = 2_000;
+
+/** The file that an export has written. */
+export interface StoredExport {
+  readonly key: string;
+  readonly size: number;
+  readonly sha256: string;
+  readonly content_type: string;
+  readonly file_name: string;
+}
+
+/** Set once the file is whole. */
+export interface ExportCheckpoint {
+  readonly file: StoredExport | null;
+}
+
+interface ExportRun {
+  readonly snapshot: CardSnapshot;
+  readonly writer: CardWriter;
+  readonly file: ExportFile;
+  readonly meta: Pick<StoredExport, 'key' | 'content_type' | 'file_name'>;
+  isFirst: boolean;
+  isOver: boolean;
+}
+
+/** What was written outside any transaction, for the chunk to write down. */
+interface Written {
+  readonly cards: number;
+  readonly file: StoredExport | null;
+}
+
+/** What an export needs. */
+export interface ExportParts {
+  readonly database: Database;
+  readonly files: FileStore;
+  readonly finish: FinishTask;
+}
+
+/** Folder of a task's files; each run writes its own, as a worker that lost its lease may still be writing. */
+export const exportFolder = (taskId: string): string => `exports/${taskId}`;
+
+/** Writes a selection of cards, as they are at one moment, to a file. */
+export function exportKind({
+  database,
+  files,
+  finish,
+}: ExportParts): TaskKind<ExportParams, ExportCheckpoint, ExportRun, Written> {
+  return defineTaskKind<ExportParams, ExportCheckpoint, ExportRun, Written>({
+    name: 'card-bulk.export',
+    params: exportParamsSchema,
+    startsOver: true,
+    async prepare({ task }) {
+      const { params } = task;
+      const columns = params.include_metadata
+        ? cardColumns
+        : cardColumns.filter((column) => column !== 'metadata');
+      const writer = createCardWriter(params.format, {
+        columns,
+        escapeFormulas: params.escape_formulas,
+        byteOrderMark: params.byte_order_mark,
+      });
+      const extension = params.gzip ? `${writer.extension}.gz` : writer.extension;
+      const meta = {
+        key: `${exportFolder(task.id)}/${task.epoch}`,
+        content_type: params.gzip ? 'application/gzip' : writer.contentType,
+        file_name: `cards-${task.id}.${extension}`,
+      };
+      const snapshot = await CardSnapshot.open(database, task.owner, params);
+      const file = new ExportFile(files, meta.key, meta.content_type, params.gzip);
+      return { snapshot, writer, file, meta, isFirst: true, isOver: false };
+    },
+    async read({ run }) {
+      if (run.isOver) return undefined;
+      if (run.isFirst) await run.file.write(run.writer.head());
+      const cards = await run.snapshot.read(READ_CARDS);
+      if (cards.length > 0) {
+        await run.file.write(run.writer.batch(cards, run.isFirst));
+        run.isFirst = false;
+        return { cards: cards.length, file: null };
+      }
+      run.isOver = true;
+      await run.file.write(run.writer.tail());
+      const { size, sha256 } = await run.file.end();
+      return { cards: 0, file: { ...run.meta, size, sha256 } };
+    },
+    async chunk({ run, batch }) {
+      return {
+        checkpoint: { file: batch.file },
+        processed: batch.cards,
+        total: run.snapshot.count,
+        counters: { cards_exported: batch.cards },
+        done: batch.file !== null,
+      };
+    },
+    async release(run) {
+      run.file.discard();
+      await run.snapshot.close();
+    },
+    async finish(context) {
+      const { task } = context;
+      await finish.tell(context);
+      const file = task.checkpoint?.file;
+      const result: Record<string, Json> = {
+        cards_exported: counterOf(task)('cards_exported'),
+        export_format: task.params.format,
+        file_size_bytes: file?.size ?? 0,
+        duration_seconds: secondsOf(task),
+      };
+      if (task.status !== 'SUCCESS' || !file) return result;
+      return {
+        ...result,
+        sha256: file.sha256,
+        file_name: file.file_name,
+        file_url: `/bulk/tasks/${task.id}/file`,
+      };
+    },
+    discard: (task) => files.deleteFolder(exportFolder(task.id)),
+  });
+}

@@ -1,0 +1,67 @@
+import type { Database } from '@hornbook/database';
+import type { QueryRunner } from 'typeorm';
+import type { ExportedCard } from '../../formats/index.js';
+import { selectionSql, type CardSelection } from './card-filter.js';
+
+const time = (column: string): string =>
+  `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS ${column}`;
+
+const COLUMNS = `id, title, body, category, privacy_level, tags, source_platform, source_url, is_published, published_url,
+  ${time('created_at')}, ${time('published_at')}, ${time('updated_at')}, external_id, content_id, parent_card_id,
+  related_card_ids, metadata`;
+
+/**
+ * The cards of a selection as they were at one moment, however long reading them takes: a cursor in a transaction of
+ * its own, which sees nothing that is committed after it began.
+ */
+export class CardSnapshot {
+  private constructor(
+    private readonly runner: QueryRunner,
+    /** How many cards there are. */
+    readonly count: number,
+  ) {}
+
+  /** Opens a snapshot; it holds a connection until it is closed. */
+  static async open(database: Database, owner: string, selection: CardSelection): Promise<CardSnapshot> {
+    const runner = database.dataSource.createQueryRunner();
+    await runner.connect();
+    try {
+      await runner.startTransaction('REPEATABLE READ');
+      // Between two reads others have their turn; the time that takes is the reader's business.
+      await runner.query('SET LOCAL idle_in_transaction_session_timeout = 0');
+      const parameters: unknown[] = [];
+      const where = selectionSql(selection, owner, parameters);
+      const [{ count }] = (await runner.query(
+        `SELECT count(*) AS count FROM cards WHERE ${where}`,
+        parameters,
+      )) as [{ count: string }];
+      // By id in order: two exports of the same cards are the same bytes.
+      await runner.query(
+        `DECLARE exported NO SCROLL CURSOR FOR SELECT row_to_json(card)::text AS card
+         FROM (SELECT ${COLUMNS} FROM cards WHERE ${where} ORDER BY cards.id) AS card`,
+        parameters,
+      );
+      return new CardSnapshot(runner, Number(count));
+    } catch (error) {
+      await runner.release();
+      throw error;
+    }
+  }
+
+  /** The next cards; none at the end. */
+  async read(limit: number): Promise<ExportedCard[]> {
+    const rows = (await this.runner.query(`FETCH ${limit} FROM exported`)) as { card: string }[];
+    // One parse of many is cheaper than many.
+    return JSON.parse(`[${rows.map(({ card }) => card).join(',')}]`) as ExportedCard[];
+  }
+
+  /** Safe to repeat. */
+  async close(): Promise<void> {
+    if (this.runner.isReleased) return;
+    try {
+      await this.runner.rollbackTransaction();
+    } finally {
+      await this.runner.release();
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import { Readable } from 'node:stream';
+import type { FileStore } from '@hornbook/file-store';
+import { PermanentTaskError } from '@hornbook/tasks';
+import { readRows, type ReadCheckpoint } from '../../formats/read-rows.js';
+import { UnreadableFileError } from '../../formats/unreadable-file.error.js';
+import { CHUNK_CARDS, MAX_FILE_ROWS } from '../limits.js';
+import { toBatch, type ImportBatch } from './import-input.js';
+import type { ImportParams } from './import-params.js';
+import { prepareRows } from './prepared-row.js';
+
+/** A file that is being imported. */
+export interface ImportFile {
+  /**
+   * The next rows, ready to be stored, and where to go on after them; undefined at the end.
+   * @throws PermanentTaskError when the file cannot be read further: no retry can help
+   */
+  next(): Promise<{ batch: ImportBatch; checkpoint: ReadCheckpoint } | undefined>;
+  close(): Promise<void>;
+}
+
+/** Opens the file of an import where the last committed chunk ended. */
+export async function openImportFile(
+  files: FileStore,
+  params: ImportParams & { source: { kind: 'file' } },
+  checkpoint: ReadCheckpoint | null,
+  signal: AbortSignal,
+): Promise<ImportFile> {
+  const { source } = params;
+  const isPositioned = checkpoint?.packing === 'identity';
+  const stream = isPositioned
+    ? await readFrom(files, source.key, checkpoint.offset)
+    : await files.read(source.key);
+  signal.addEventListener('abort', () => stream.destroy(), { once: true });
+  const batches = readRows(stream, {
+    format: source.format,
+    batchSize: CHUNK_CARDS,
+    isPositioned,
+    limits: { maxRows: MAX_FILE_ROWS },
+    ...(source.packing === null ? {} : { packing: source.packing }),
+    ...(source.delimiter === null ? {} : { delimiter: source.delimiter }),
+    ...(checkpoint ? { checkpoint } : {}),
+  });
+  return {
+    async next() {
+      try {
+        const { value, done } = await batches.next();
+        if (done) return undefined;
+        return { batch: toBatch(prepareRows(value.rows, params)), checkpoint: value.checkpoint };
+      } catch (error) {
+        if (error instanceof UnreadableFileError) {
+          throw new PermanentTaskError(error.fileFault, error.message, { cause: error });
+        }
+        throw error;
+      }
+    },
+    async close() {
+      stream.destroy();
+      await batches.return();
+    },
+  };
+}
+
+/** A file from this byte on; nothing when it ends there, which no range request can ask for. */
+async function readFrom(files: FileStore, key: string, start: number): Promise<Readable> {
+  const stat = await files.stat(key);
+  return stat && start >= stat.size ? Readable.from([]) : files.read(key, { start });
+}

@@ -1,0 +1,124 @@
+import type { FileStore } from '@hornbook/file-store';
+import { queryRows } from '@hornbook/database';
+import { defineTaskKind, type TaskFailure, type TaskKind } from '@hornbook/tasks';
+import type { ImportChunk } from './import-chunk.js';
+import { readInput, type ImportBatch } from './import-input.js';
+import { importParamsSchema, type ImportParams } from './import-params.js';
+import { openImportFile, type ImportFile } from './import-file.js';
+import type { ReadCheckpoint } from '../../formats/read-rows.js';
+import type { FinishTask } from '../finish-task.js';
+
+/** Name of the kind, stored with every task. */
+export const IMPORT_KIND = 'card-bulk.import';
+
+/** Where an import goes on: the next text of the request, or a place in the file. */
+export type ImportCheckpoint = { readonly seq: number } | { readonly file: ReadCheckpoint };
+
+/** What the chunks of a run share. */
+interface ImportRun {
+  seq: number;
+  ended: boolean;
+  readonly file: ImportFile | undefined;
+}
+
+/** What one chunk stores; `rows` is undefined for the one that only looks back on the whole. */
+interface ReadBatch {
+  readonly rows: ImportBatch | undefined;
+  /** undefined: where it stands. */
+  readonly checkpoint: ImportCheckpoint | undefined;
+}
+
+/** What an import needs. */
+export interface ImportParts {
+  readonly chunk: ImportChunk;
+  readonly files: FileStore;
+  readonly finish: FinishTask;
+}
+
+/** Imports cards, from the request itself or from a file, 1,000 to a chunk. */
+export function importKind({
+  chunk,
+  files,
+  finish,
+}: ImportParts): TaskKind<ImportParams, ImportCheckpoint, ImportRun, ReadBatch> {
+  return defineTaskKind<ImportParams, ImportCheckpoint, ImportRun, ReadBatch>({
+    name: IMPORT_KIND,
+    params: importParamsSchema,
+    keptCounters: ['cards_failed'],
+    isAtomic: ({ on_error, dry_run }) => on_error === 'atomic' || dry_run,
+    async prepare({ task, checkpoint, signal }) {
+      const { params } = task;
+      const { source } = params;
+      const place = checkpoint && 'file' in checkpoint ? checkpoint.file : null;
+      const file =
+        source.kind === 'file'
+          ? await openImportFile(files, { ...params, source }, place, signal)
+          : undefined;
+      return { seq: checkpoint && 'seq' in checkpoint ? checkpoint.seq : 0, ended: false, file };
+    },
+    async read({ run, input }) {
+      if (run.ended) return undefined;
+      if (run.file) {
+        const next = await run.file.next();
+        run.ended = next === undefined;
+        return { rows: next?.batch, checkpoint: next && { file: next.checkpoint } };
+      }
+      const text = await input(run.seq);
+      run.ended = text === undefined;
+      if (text !== undefined) run.seq++;
+      return { rows: text === undefined ? undefined : readInput(text), checkpoint: { seq: run.seq } };
+    },
+    async chunk({ task, tx, batch }) {
+      const { params, owner, id } = task;
+      const failedBefore = task.counters['cards_failed'] ?? 0;
+      const checkpoint = batch.checkpoint ?? task.checkpoint ?? { seq: 0 };
+      // All chunks of a dry run are one transaction, of which only the end is kept: so it sees its own cards as a real
+      // run would, and leaves none.
+      if (params.dry_run && task.checkpoint === null) await queryRows(tx, 'SAVEPOINT dry_run');
+      if (!batch.rows) {
+        if (params.dry_run && task.checkpoint !== null) await queryRows(tx, 'ROLLBACK TO SAVEPOINT dry_run');
+        return { ...conclude(params, failedBefore), checkpoint, total: task.current };
+      }
+      const done = await chunk.store(tx, { owner, taskId: id, params }, batch.rows);
+      const outcome = {
+        checkpoint,
+        processed: batch.rows.good + batch.rows.failed,
+        counters: done.counters,
+        errors: done.errors,
+      };
+      const failed = failedBefore + done.counters.cards_failed;
+      if (done.stopped) {
+        const { cards_imported, cards_updated, cards_skipped, cards_failed } = done.counters;
+        const place = done.errors[0]?.index ?? 0;
+        const message = `Row ${place} is bad: ${done.errors[0]?.message ?? ''}`;
+        return {
+          ...outcome,
+          processed: cards_imported + cards_updated + cards_skipped + cards_failed,
+          abort: { code: 'row_failed', message },
+        };
+      }
+      if (params.max_errors !== undefined && failed > params.max_errors) {
+        const message = `${failed} rows have failed, more than max_errors (${params.max_errors}) allows`;
+        return { ...outcome, abort: { code: 'too_many_errors', message } };
+      }
+      return outcome;
+    },
+    async release(run) {
+      await run.file?.close();
+    },
+    finish: (context) => finish.import(context),
+    async discard({ params: { source } }) {
+      if (source.kind === 'file') await files.delete(source.key);
+    },
+  });
+}
+
+/** The end of the input: an atomic import with bad rows is undone as a whole, once all of them are known. */
+function conclude(
+  { on_error, dry_run }: ImportParams,
+  failed: number,
+): { abort: TaskFailure } | { done: true } {
+  if (on_error !== 'atomic' || dry_run || failed === 0) return { done: true };
+  const message = `${failed} rows are bad; nothing was imported, as on_error is atomic`;
+  return { abort: { code: 'rows_failed', message } };
+}
