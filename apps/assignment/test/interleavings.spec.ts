@@ -26,7 +26,7 @@ const users = ['ann', 'ben', 'cid'] as const;
 describe('whatever happens in whatever order, some of it at once', () => {
   let world: World;
   beforeAll(async () => {
-    world = await startWorld({ replicas: 2, env: { LEASE_SWEEP_MS: '20' } });
+    world = await startWorld({ replicas: 2, env: { LEASE_SWEEP_MS: '50' } });
   });
   afterAll(() => world.stop());
 
