@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isConnectionFailure, sqlState, type Tx } from '@hornbook/database';
+import { isConnectionFailure, type Tx } from '@hornbook/database';
 import { advance, rolledBack } from './advance.js';
 import { backOffMs } from './back-off.js';
+import { deadlineExceeded, endingOf, failed, publicMessage } from './endings.js';
 import type { Candidate } from './fair-queue.js';
 import { finishTask, type Ending } from './finish-task.js';
 import type { ClaimedTask, Leases } from './leases.js';
@@ -12,7 +13,6 @@ import {
   LeaseLostError,
   PermanentTaskError,
   TaskCancelledError,
-  TaskError,
 } from './tasks.errors.js';
 import type { Task, TaskFailure } from './task.js';
 import type { TaskWorkerOptions } from './tasks-options.js';
@@ -278,8 +278,7 @@ export class TaskRun implements Candidate {
     if (reason instanceof LeaseLostError) return 'ended';
     if (reason instanceof WorkerStoppedError) return this.giveBack();
     if (reason instanceof TaskCancelledError) return this.end({ status: 'REVOKED' });
-    if (reason instanceof DeadlineExceededError)
-      return this.end(failed('deadline_exceeded', deadlineMessage));
+    if (reason instanceof DeadlineExceededError) return this.end(deadlineExceeded);
     if (isConnectionFailure(error)) return 'later';
     if (error instanceof AtomicAbort) return this.end({ status: 'FAILURE', error: error.failure });
     if (error instanceof PermanentTaskError) return this.end(failed(error.code, error.message));
@@ -346,23 +345,4 @@ export class TaskRun implements Candidate {
   private get startsOver(): boolean {
     return this.isAtomic || this.kind.startsOver === true;
   }
-}
-
-const deadlineMessage =
-  'The task ran for longer than it may; what is done stays, and resume goes on from there';
-
-function failed(code: string, message: string): Ending {
-  return { status: 'FAILURE', error: { code, message } };
-}
-
-function endingOf(outcome: ChunkOutcome<unknown>): Ending | undefined {
-  if (outcome.abort) return { status: 'FAILURE', error: outcome.abort };
-  return outcome.done ? { status: 'SUCCESS' } : undefined;
-}
-
-/** What the owner may read of an error; the log has all of it. */
-function publicMessage(error: unknown): string {
-  if (error instanceof TaskError) return error.message;
-  const state = sqlState(error);
-  return state === undefined ? 'an unexpected error' : `the database refused it (SQLSTATE ${state})`;
 }

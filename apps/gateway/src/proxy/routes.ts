@@ -58,7 +58,6 @@ export function routesOf(config: GatewayConfig): readonly ProxyRoute[] {
     { path: '/v1/ground-truths', service: 'assignment', bodyLimit: 256 * MIB, timeoutMs },
     { path: '/v1/assignments', service: 'assignment', bodyLimit: 4 * MIB, timeoutMs },
     { path: '/v1/datasets', service: 'assignment', bodyLimit: MIB, timeoutMs },
-    { path: '/v1/tags', service: 'assignment', bodyLimit: MIB, timeoutMs },
     // 10,000 cards have 8 to 12 MB.
     { path: '/bulk', bodyLimit: 32 * MIB, ...cards },
     { path: '/bulk/import/stream', bodyLimit: 4 * GIB, ...cards },
