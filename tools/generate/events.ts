@@ -8,7 +8,9 @@ export function eventsPage(): string {
     return [
       `## ${event.name}`,
       '',
-      event.description,
+      event.mayBeUnheard
+        ? `${event.description} An announcement: sent although nobody may listen.`
+        : event.description,
       '',
       '```json',
       JSON.stringify(event.example, null, 2),

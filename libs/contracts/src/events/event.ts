@@ -10,6 +10,11 @@ export interface EventDefinition<Name extends string = string, Data extends z.Zo
   readonly description: string;
   readonly data: Data;
   readonly example: z.output<Data>;
+  /**
+   * An announcement: nobody in the platform has to hear it, so it is sent although nobody consumes it. Any other event
+   * waits in the outbox until somebody does, and holds back the later ones of its key.
+   */
+  readonly mayBeUnheard?: true;
 }
 
 /** What handlers of an event receive. */

@@ -5,6 +5,7 @@ import { defineEvent } from './event.js';
 export const GroundTruthAssigned = defineEvent({
   name: 'ground-truth.assigned.v1',
   description: 'Ground truths were handed to a reviewer.',
+  mayBeUnheard: true,
   data: z.object({
     assignedTo: z.string(),
     /** Each with its version after the assignment. */

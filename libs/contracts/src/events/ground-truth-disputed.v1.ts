@@ -5,6 +5,7 @@ import { defineEvent } from './event.js';
 export const GroundTruthDisputed = defineEvent({
   name: 'ground-truth.disputed.v1',
   description: 'All reviews of a ground truth are in and do not agree; it waits for adjudication.',
+  mayBeUnheard: true,
   data: z.object({
     dataset: z.string(),
     id: z.string(),

@@ -5,6 +5,7 @@ import { defineEvent } from './event.js';
 export const GroundTruthEdited = defineEvent({
   name: 'ground-truth.edited.v1',
   description: 'A ground truth was changed without a decision about it.',
+  mayBeUnheard: true,
   data: z.object({
     dataset: z.string(),
     id: z.string(),

@@ -5,6 +5,7 @@ import { defineEvent } from './event.js';
 export const GroundTruthImported = defineEvent({
   name: 'ground-truth.imported.v1',
   description: 'Ground truths were added to a dataset.',
+  mayBeUnheard: true,
   data: z.object({
     dataset: z.string(),
     ids: z.array(z.string()).min(1).max(1000),

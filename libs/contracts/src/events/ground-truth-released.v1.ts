@@ -5,6 +5,7 @@ import { defineEvent } from './event.js';
 export const GroundTruthReleased = defineEvent({
   name: 'ground-truth.released.v1',
   description: 'Ground truths were taken from a reviewer without a decision.',
+  mayBeUnheard: true,
   data: z.object({
     releasedFrom: z.string(),
     /** Given back by the reviewer, lease expired, transferred to somebody, or taken by force. */

@@ -5,6 +5,7 @@ import { defineEvent } from './event.js';
 export const GroundTruthReviewed = defineEvent({
   name: 'ground-truth.reviewed.v1',
   description: 'One of several reviewers of a ground truth submitted a review.',
+  mayBeUnheard: true,
   data: z.object({
     dataset: z.string(),
     id: z.string(),

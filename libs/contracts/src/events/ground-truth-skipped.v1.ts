@@ -5,6 +5,7 @@ import { defineEvent } from './event.js';
 export const GroundTruthSkipped = defineEvent({
   name: 'ground-truth.skipped.v1',
   description: 'A ground truth was skipped and is back in the pool.',
+  mayBeUnheard: true,
   data: z.object({
     dataset: z.string(),
     id: z.string(),

@@ -5,6 +5,7 @@ import { defineEvent } from './event.js';
 export const GroundTruthSnapshotCreated = defineEvent({
   name: 'ground-truth.snapshot.created.v1',
   description: 'A snapshot of approved ground truths is complete and can be fetched.',
+  mayBeUnheard: true,
   data: z.object({
     id: z.uuid(),
     /** SHA-256 (hex) of its NDJSON form. */

@@ -1,3 +1,4 @@
+import { eventCatalog } from '@hornbook/contracts';
 import { SpanKind, trace } from '@opentelemetry/api';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MessagingSettings } from '../messaging-options.js';
@@ -11,12 +12,16 @@ import { wavesByKey } from './waves.js';
 /** What one look at the outbox did. */
 export interface RelayRun {
   readonly sent: number;
-  /** Rows refused, unroutable or unsent because the broker was away. */
+  /** Rows refused, unroutable (unless they are announcements) or unsent because the broker was away. */
   readonly failed: number;
   /** Whether more rows may be due right now. */
   readonly more: boolean;
 }
 
+/** Events that are done with although nobody consumes them. */
+const announcements = new Set<string>(
+  eventCatalog.filter(({ mayBeUnheard }) => mayBeUnheard === true).map(({ name }) => name),
+);
 const NOTHING: RelayRun = { sent: 0, failed: 0, more: false };
 /** Ceiling of the pause while the broker or the database is away. */
 const MAX_PAUSE_MS = 5_000;
@@ -145,11 +150,12 @@ export class OutboxRelay {
       const outcomes = await this.publish(ready);
       ready.forEach((row, index) => {
         const outcome: PublishOutcome = outcomes[index] ?? { kind: 'unavailable', error: 'no outcome' };
-        count(row.event, outcome);
-        if (outcome.kind === 'confirmed') {
+        if (outcome.kind === 'confirmed' || isUnheard(row.event, outcome)) {
+          metrics.published.inc({ event: row.event });
           sent.push(row.id);
           return;
         }
+        metrics.publishFailed.inc({ event: row.event, outcome: outcome.kind });
         failed.push({ row, outcome });
         heldBack.add(row.key);
         away ||= outcome.kind === 'unavailable';
@@ -216,7 +222,7 @@ export class OutboxRelay {
   }
 }
 
-function count(event: string, outcome: PublishOutcome): void {
-  if (outcome.kind === 'confirmed') metrics.published.inc({ event });
-  else metrics.publishFailed.inc({ event, outcome: outcome.kind });
+/** Whether nobody took an event that nobody has to take. */
+function isUnheard(event: string, { kind }: PublishOutcome): boolean {
+  return kind === 'unroutable' && announcements.has(event);
 }

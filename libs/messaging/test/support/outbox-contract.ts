@@ -1,3 +1,4 @@
+import { GroundTruthSkipped } from '@hornbook/contracts';
 import assert from 'node:assert/strict';
 import { currentFlow, runInFlow, type FlowContext } from '../../src/flow-context.js';
 import type {
@@ -37,6 +38,27 @@ export const outboxContract = {
     const beta = await world.service({ name: 'beta', consumers: { 'count-numbers': {} } });
     await world.effects(beta, 1);
     await world.until('the confirm', async () => (await alpha.rows())[0]?.published_at !== null);
+  },
+
+  async 'an announcement that nobody takes is done with, and holds nothing of its key back'(
+    world: World,
+  ): Promise<void> {
+    const alpha = await world.service({ consumers: { 'count-numbers': {} } });
+    await alpha.database.transaction((tx) =>
+      alpha.outbox.publish(tx, GroundTruthSkipped, { key: 'a', data: GroundTruthSkipped.example }),
+    );
+    await alpha.count('a', 1);
+    assert.deepEqual(await world.effects(alpha, 1), [{ consumer: 'count-numbers', key: 'a', n: 1 }]);
+    await world.until('both to be sent', async () =>
+      (await alpha.rows()).every(({ published_at }) => published_at !== null),
+    );
+    assert.deepEqual(
+      (await alpha.rows()).map(({ attempts, last_error }) => ({ attempts, last_error })),
+      [
+        { attempts: 0, last_error: null },
+        { attempts: 0, last_error: null },
+      ],
+    );
   },
 
   async 'events of one key leave in commit order, and a refused one holds back only its own key'(
