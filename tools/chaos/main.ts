@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { stateFolder } from '../start/paths.ts';
 import { secondsSince } from '../start/printing.ts';
 import { api } from '../start/main-job.ts';
+import { killDuringImports } from './card-bulk.ts';
 import { internalErrors, startReplicas } from './replicas.ts';
 import {
   account,
@@ -19,6 +20,8 @@ import {
 // kill -9 of each part of a running platform in the middle of an export, and an account of every dialogue after it:
 // and the same account with two processes of every service at work on one load.
 //   npm run chaos [-- exporter broker replicas …] [--dialogues 2000]
+// With `cards`, imports of cards instead, each with one part killed at a random moment that its seed decides:
+//   npm run chaos -- cards [--runs 50] [--seed 1]
 
 const PHRASES = 8;
 /** Time a killed part stays away. */
@@ -26,11 +29,23 @@ const DOWN_MS = 1_000;
 /** Longest time until the last confirmation after the kill. */
 const SETTLE_MS = 180_000;
 
-const argument = process.argv.indexOf('--dialogues');
-const count = argument > 0 ? Number(process.argv[argument + 1]) : 2_000;
+/** The whole number behind an option, or `otherwise`. */
+function option(name: string, otherwise: number): number {
+  const place = process.argv.indexOf(name);
+  if (place < 0) return otherwise;
+  const given = process.argv[place + 1] ?? '';
+  if (/^\d{1,9}$/.test(given)) return Number(given);
+  process.stderr.write(`${name} was given "${given}"; allowed: a whole number\n`);
+  process.exit(2);
+}
+
+const count = option('--dialogues', 2_000);
+const runs = option('--runs', 50);
+const seed = option('--seed', 1);
 const chosen = victims.filter((victim) => process.argv.includes(victim));
 const withReplicas = process.argv.includes('replicas');
-const all = chosen.length === 0 && !withReplicas;
+const withCards = process.argv.includes('cards');
+const all = chosen.length === 0 && !withReplicas && !withCards;
 
 function faultsOf(state: Account): string[] {
   const faults: string[] = [];
@@ -108,6 +123,7 @@ try {
   if (all || withReplicas) failed += (await twoOfEverything(rig)).length > 0 ? 1 : 0;
   for (const victim of all ? victims : chosen)
     failed += (await killInTheMiddle(rig, victim)).length > 0 ? 1 : 0;
+  if (withCards) failed += await killDuringImports(rig, seed, runs);
 } finally {
   await rig.stop();
 }

@@ -39,6 +39,7 @@ const fastRetries = {
     EXPORT_LEASE_MS: '11000',
     EXPORT_CIRCUIT_OPEN_MS: '500',
   },
+  'card-bulk': { BULK_LEASE_MS: '2000', BULK_REQUESTS_PER_HOUR: '1000000' },
 };
 
 /** Starts the rig in `.hornbook`-like folder of its own. */

@@ -82,6 +82,26 @@ describe('what happened to items', () => {
     expect(data('assigned').items).toHaveLength(4);
   });
 
+  it('is told to who took an approved item over whenever its content changes', async () => {
+    const dataset = unique('events');
+    await world.importItems(makeItems(dataset, 1), { query: '?approve=true' });
+    const row = (await world.call(`/v1/ground-truths?dataset=${dataset}`)).body.items[0] as Row;
+    const put = { method: 'PUT', headers: { 'If-Match': '*' } };
+    await world.call(pathOf(row, 'ground-truths'), {
+      ...put,
+      body: { status: 'approved', answer: 'Better.' },
+    });
+    await world.call(pathOf(row, 'ground-truths'), { ...put, body: { priority: 5 } });
+
+    const approved = (): Body[] =>
+      told(dataset).flatMap(({ type, data }) => (type === 'ground-truth.approved.v1' ? [data] : []));
+    await eventually(() => told(dataset).some(({ data }) => data.version === 3));
+    expect(approved().map(({ version, payload }) => [version, payload.answer])).toEqual([
+      [1, 'An example.'],
+      [2, 'Better.'],
+    ]);
+  });
+
   it('is told by nothing when nothing happened', async () => {
     const dataset = unique('events');
     await world.importItems(makeItems(dataset, 1));

@@ -84,6 +84,25 @@ describe('importing ground truths', () => {
     ]);
   });
 
+  it('leaves what is as the request has it alone, so that the holder can go on', async () => {
+    const dataset = unique('import');
+    const alice = unique('alice');
+    const [one, two] = makeItems(dataset, 2) as [Body, Body];
+    await world.importItems([one, two]);
+    await world.selfServe(alice, 2, { datasets: [dataset] });
+
+    const { body } = await world.importItems([one, { ...two, answer: 'New.' }], {
+      query: '?onConflict=update',
+    });
+
+    expect(body).toMatchObject({ imported: 0, updated: 1, skipped: 1, failed: 0, uuids: [two.id] });
+    const versions = (await world.my(alice)).map(({ id, version }) => [id, version]).sort();
+    expect(versions).toEqual([
+      [one.id, 2],
+      [two.id, 3],
+    ]);
+  });
+
   it('stores items as approved when asked, each complete', async () => {
     const dataset = unique('import');
     const { body } = await world.importItems([makeItem(dataset), makeItem(dataset, { answer: '' })], {

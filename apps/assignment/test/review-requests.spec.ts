@@ -163,6 +163,21 @@ describe('a dialogue that the exporter wants reviewed', () => {
     expect((await itemOf(wanted.dialogue_id)).version).toBe(4);
   });
 
+  it('is a draft again also when its approved version was rescheduled meanwhile: the content is the one objected to', async () => {
+    const wanted = request();
+    await send(wanted);
+    await decide(wanted.dialogue_id, { approve: true, dialogue: { ...dialogue, title: 'Tea' } });
+    const { bucket, etag } = await rowOf(wanted.dialogue_id);
+    const { status } = await world.call(`/v1/ground-truths/dialogues/${bucket}/${wanted.dialogue_id}`, {
+      method: 'PUT',
+      headers: { 'If-Match': etag },
+      body: { priority: 5 },
+    });
+    expect(status).toBe(200);
+    await send(request({ ...wanted, version: 2, objects_to: 3, reason: 'too short' }));
+    expect(await itemOf(wanted.dialogue_id)).toMatchObject({ status: 'draft', version: 5 });
+  });
+
   it('keeps what was decided since then when an objection to an older version comes late', async () => {
     const wanted = request();
     await send(wanted);

@@ -1,4 +1,5 @@
 import { eventually } from '@hornbook/testing';
+import pg from 'pg';
 import { makeItem, makeItems, pathOf, startWorld, unique, type Row, type World } from './support/world.js';
 
 describe('self-serve', () => {
@@ -76,21 +77,27 @@ describe('self-serve', () => {
     expect(second).toMatchObject({ assignedCount: 40, shortfall: null });
   });
 
-  it('does not take one dataset for another whose name it begins with', async () => {
-    const few = await filled(3);
-    const longer = `${few}er`;
-    await world.importItems(makeItems(longer, 3));
-    const { body } = await world.selfServe(unique('bob'), 6, { datasets: [few] });
-    expect(body).toMatchObject({ assignedCount: 3, shortfall: 'SUPPLY_EXHAUSTED', remaining: 0 });
+  it('serves a dataset of weight 0 only when it is named', async () => {
+    const dataset = await filled(2, { weight: 0 });
+    const user = unique('bob');
+    const open = (await world.selfServe(user, 1_000)).body.assigned as Row[];
+    expect(by(open, dataset)).toBe(0);
+    expect((await world.selfServe(user, 2, { datasets: [dataset] })).body.assignedCount).toBe(2);
+    await world.call('/v1/assignments/transfer', { body: { from: user, to: null } });
   });
 
-  it('hands out the named item where two datasets have the same id', async () => {
-    const [one, other] = [unique('same'), unique('same')];
-    await world.importItems([makeItem(one, { id: 'x' }), makeItem(other, { id: 'x' })]);
-    const user = unique('bob');
-    await world.selfServe(user, 1, { datasets: [other] });
-    expect((await world.my(user)).map(({ dataset }) => dataset)).toEqual([other]);
-    expect((await world.call(`/v1/ground-truths?dataset=${one}`)).body.items[0].assignedTo).toBeNull();
+  it('says that others were taking the rest when their claims are not done yet', async () => {
+    const dataset = await filled(3);
+    const claim = new pg.Client({ connectionString: world.database.urlFor('assignment') });
+    await claim.connect();
+    await claim.query('BEGIN');
+    await claim.query('SELECT FROM item_states s JOIN datasets d ON d.id = s.dataset_id WHERE d.name = $1 FOR UPDATE OF s', [dataset]);
+
+    const { body } = await world.selfServe(unique('bob'), 3, { datasets: [dataset] });
+
+    await claim.query('ROLLBACK');
+    await claim.end();
+    expect(body).toMatchObject({ assigned: [], shortfall: 'TAKEN_MEANWHILE', remaining: 3 });
   });
 
   it('is narrowed by tags', async () => {

@@ -1,4 +1,5 @@
 import { configClass, env, identityFields, messagingFields, serviceFields } from '@hornbook/service-kit';
+import { cardCategories } from './cards/card.schema.js';
 
 /** Configuration of card-bulk. */
 export class CardBulkConfig extends configClass({
@@ -42,7 +43,7 @@ export class CardBulkConfig extends configClass({
   }),
   maxUploadBytes: env.integer('MAX_UPLOAD_BYTES', {
     description: 'Largest file of POST /bulk/import/stream as it is sent, bytes.',
-    default: '1073741824',
+    default: '4294967296',
     min: 1_024,
     max: 107_374_182_400,
   }),
@@ -69,7 +70,8 @@ export class CardBulkConfig extends configClass({
     minLength: 1,
   }),
   linkSecret: env.secret('LINK_SECRET', {
-    description: 'Signs download links and seals the secrets of webhooks; the same for all replicas.',
+    description:
+      'Signs download links, and the secrets of webhooks follow from it; the same for all replicas.',
     minLength: 32,
   }),
   linkMinutes: env.integer('LINK_MINUTES', {
@@ -78,18 +80,49 @@ export class CardBulkConfig extends configClass({
     min: 1,
     max: 10_080,
   }),
-  cardsFromImportedDialogues: env.choice('CARDS_FROM_IMPORTED_DIALOGUES', ['off', 'private', 'personal'], {
-    description:
-      'Whether an imported batch of dialogues becomes cards, one a dialogue, and how private they are.',
-    default: 'off',
-  }),
+  cardsFromImportedDialogues: env.choice(
+    'CARDS_FROM_IMPORTED_DIALOGUES',
+    ['off', 'private', 'personal', 'business', 'ideas'],
+    {
+      description:
+        'Whether an imported batch of dialogues becomes cards, one a dialogue, and of which privacy level; business and ideas are published and rewarded.',
+      default: 'off',
+    },
+  ),
   cardsFromImportedDialoguesOwner: env.string('CARDS_FROM_IMPORTED_DIALOGUES_OWNER', {
     description: 'Whose cards imported dialogues become.',
     default: 'content-import',
   }),
+  cardsFromImportedDialoguesCategory: env.choice('CARDS_FROM_IMPORTED_DIALOGUES_CATEGORY', cardCategories, {
+    description: 'Category of the cards that imported dialogues become.',
+    default: 'UNASSIMILATED',
+  }),
+  cardsFromImportedDialoguesSources: env.list('CARDS_FROM_IMPORTED_DIALOGUES_SOURCES', {
+    description: 'Only batches with one of these sources become cards, separated by commas; empty: all.',
+    default: '',
+  }),
   webhookAllowPrivate: env.flag('WEBHOOK_ALLOW_PRIVATE', {
     description: 'Whether webhooks may go to private and loopback addresses; for tests and closed networks.',
     default: 'false',
+  }),
+  eventStreamHeartbeatMs: env.integer('EVENT_STREAM_HEARTBEAT_MS', {
+    description: 'Longest silence on a stream of server-sent events. Milliseconds.',
+    default: '15000',
+    min: 50,
+    max: 60_000,
+  }),
+  webhookTimeoutMs: env.integer('WEBHOOK_TIMEOUT_MS', {
+    description: 'Longest time that a webhook may take to answer. Milliseconds.',
+    default: '10000',
+    min: 100,
+    max: 60_000,
+  }),
+  webhookRetryBaseMs: env.integer('WEBHOOK_RETRY_BASE_MS', {
+    description:
+      'Pause before a failed webhook is tried again; each of the six is four times the one before.',
+    default: '30000',
+    min: 10,
+    max: 3_600_000,
   }),
 }) {
   /** What the fields say together. */

@@ -1,3 +1,4 @@
+export { BackgroundLoop } from './background-loop.js';
 export type { CreatedTask, Idempotency, NewTask } from './create-task.js';
 export {
   defineTaskKind,

@@ -1,5 +1,6 @@
 import type { Identity } from '@hornbook/contracts';
 import { Database, queryRows, type Tx } from '@hornbook/database';
+import { Outbox } from '@hornbook/messaging';
 import { ProblemError, ValidationError } from '@hornbook/service-kit';
 import { Injectable } from '@nestjs/common';
 import { once } from '../idempotency/idempotency.js';
@@ -8,6 +9,7 @@ import { lockItems } from '../items/item-states.js';
 import type { ItemRow } from '../items/item.js';
 import { InvalidTransitionError, ItemNotFoundError } from '../items/items.errors.js';
 import { Transitions, type Change, type LockedVersion } from '../items/transitions.js';
+import { publishSlotsAssigned, publishSlotsReleased } from '../reviews/slot-events.js';
 import { releaseSlots, transferSlots } from '../reviews/slots.js';
 import { exclusiveGroups } from '../tags/exclusive-groups.js';
 import type { BulkAnswer, BulkRequest, BulkResult, TransferAnswer, TransferRequest } from './bulk.schemas.js';
@@ -25,6 +27,7 @@ export class BulkService {
   constructor(
     private readonly database: Database,
     private readonly transitions: Transitions,
+    private readonly outbox: Outbox,
   ) {}
 
   /** @throws ProblemError `forbidden` when the action is for curators; what is wrong with one item stands in its result */
@@ -109,11 +112,24 @@ export class BulkService {
     reason: string | null,
   ): Promise<number> {
     return this.database.transaction(async (tx) => {
-      if (to === null) {
-        return (await releaseSlots(tx, { reviewer: from }, { actor: caller.sub, action: 'released', reason }))
-          .length;
+      const { moved, released } =
+        to === null
+          ? {
+              moved: [],
+              released: await releaseSlots(
+                tx,
+                { reviewer: from },
+                { actor: caller.sub, action: 'released', reason },
+              ),
+            }
+          : await transferSlots(tx, { from, to, actor: caller.sub, reason });
+      const by = { reason: 'transfer', actor: caller.sub } as const;
+      await publishSlotsReleased(this.outbox, tx, [...moved, ...released], by);
+      if (to !== null) {
+        const claimedAt = new Date();
+        const taken = moved.map((slot) => ({ ...slot, claimedAt }));
+        await publishSlotsAssigned(this.outbox, tx, taken, { user: to, actor: caller.sub });
       }
-      const { moved, released } = await transferSlots(tx, { from, to, actor: caller.sub, reason });
       return moved.length + released.length;
     });
   }

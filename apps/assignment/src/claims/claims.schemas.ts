@@ -42,7 +42,13 @@ export const slimItemSchema = z
 export type SlimItem = z.output<typeof slimItemSchema>;
 
 /** Why fewer items came than were asked for. */
-export const shortfalls = ['SUPPLY_EXHAUSTED', 'SKIPPED_BY_YOU', 'DATASET_LIMIT', 'USER_LIMIT'] as const;
+export const shortfalls = [
+  'SUPPLY_EXHAUSTED',
+  'SKIPPED_BY_YOU',
+  'TAKEN_MEANWHILE',
+  'DATASET_LIMIT',
+  'USER_LIMIT',
+] as const;
 
 /** Answer of `POST /v1/assignments/self-serve`. */
 export const selfServeAnswerSchema = z
@@ -54,7 +60,7 @@ export const selfServeAnswerSchema = z
       .enum(shortfalls)
       .nullable()
       .describe(
-        'Why fewer came: nothing left, only what you skipped or reviewed, a cap of the dataset, or your cap',
+        'Why fewer came: nothing left, only what you skipped or reviewed, others were taking the rest at that moment, a cap of the dataset, or your cap',
       ),
     openCount: z.int().describe('Items you hold now'),
     remaining: z.int().describe('Items left in the pool of these datasets'),

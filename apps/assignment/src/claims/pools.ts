@@ -81,6 +81,23 @@ export async function countTagged(
   return row?.count ?? 0;
 }
 
+/** Whether some of the pools' items are kept from the user because they skipped them. */
+export async function hasSkipped(
+  tx: Tx,
+  user: string,
+  datasets: readonly number[],
+  tags: readonly string[] | null,
+): Promise<boolean> {
+  const rows = await queryRows(
+    tx,
+    `SELECT FROM item_skips AS k JOIN item_states AS s ON s.item_pk = k.item_pk
+     WHERE k.user_id = $1 AND s.dataset_id = ANY ($2::integer[]) AND ($3::text[] IS NULL OR s.tags @> $3)
+       AND s.assigned_to IS NULL AND s.status IN ('draft', 'skipped') LIMIT 1`,
+    [user, datasets, tags],
+  );
+  return rows.length > 0;
+}
+
 /**
  * Makes claims of one user take turns until the transaction ends, where a limit has to be exact. A statement of its
  * own: only the next one sees what was committed while it waited.

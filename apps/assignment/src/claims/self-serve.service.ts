@@ -1,25 +1,34 @@
 import type { Identity } from '@hornbook/contracts';
-import { Database, queryRows, type Tx } from '@hornbook/database';
+import { Database, type Tx } from '@hornbook/database';
+import { Outbox } from '@hornbook/messaging';
 import { Injectable } from '@nestjs/common';
-import { randomInt } from 'node:crypto';
 import { AssignmentConfig } from '../config.js';
 import { once } from '../idempotency/idempotency.js';
 import { etagOf } from '../items/etag.js';
 import { slimView } from '../items/item.js';
 import { readByPk } from '../items/item-states.js';
-import { Transitions, type LockedVersion } from '../items/transitions.js';
+import { Transitions } from '../items/transitions.js';
 import { releaseExpired } from '../leases/release-expired.js';
+import { publishSlotsAssigned } from '../reviews/slot-events.js';
 import { claimSlots } from '../reviews/slots.js';
 import type { SelfServeAnswer, SelfServeRequest, SlimItem } from './claims.schemas.js';
-import { countTagged, poolsFor, selectPools, takeTurn, type Pool } from './pools.js';
+import { countTagged, hasSkipped, poolsFor, selectPools, takeTurn, type Pool } from './pools.js';
 import { quotas } from './quota.js';
 
 /** Times a claim goes round the datasets; more than one where others emptied what was counted on. */
 const ROUNDS = 4;
-const MAX_RND = 2_147_483_647;
 
 type Request = Omit<SelfServeRequest, 'limit' | 'mode'>;
 type Shortfall = SelfServeAnswer['shortfall'];
+
+/** What is known when fewer came than were asked for. */
+interface Shortage {
+  /** Whether the user may hold no more. */
+  readonly isFull: boolean;
+  readonly remaining: number;
+  readonly pools: readonly Pool[];
+  readonly tags: readonly string[] | undefined;
+}
 
 /** Hands out work: nobody gets what another one has, and two calls at once get different items. */
 @Injectable()
@@ -27,6 +36,7 @@ export class SelfServeService {
   constructor(
     private readonly database: Database,
     private readonly transitions: Transitions,
+    private readonly outbox: Outbox,
     private readonly config: AssignmentConfig,
   ) {}
 
@@ -59,15 +69,35 @@ export class SelfServeService {
     const wanted = mode === 'topUp' ? Math.max(0, limit - open) : limit;
     const room = this.config.userOpenLimit > 0 ? Math.max(0, this.config.userOpenLimit - open) : wanted;
     const assigned = await this.fill(tx, pools, Math.min(wanted, room), { tags }, caller);
-    const remaining = await this.remaining(tx, pools, assigned.length, tags);
+    const isShort = assigned.length < wanted;
+    // Counted anew: others may have taken what was counted on, and why fewer came has to be true.
+    if (isShort) pools = selectPools(await poolsFor(tx, caller.owner), datasets);
+    const remaining = await this.remaining(tx, pools, isShort ? 0 : assigned.length, tags);
     return {
       assigned,
       requested: limit,
       assignedCount: assigned.length,
-      shortfall: shortfall({ wanted, room, got: assigned, remaining, pools }),
+      shortfall: isShort
+        ? await this.whyFewer(tx, { isFull: assigned.length >= room, remaining, pools, tags }, caller)
+        : null,
       openCount: open + assigned.length,
       remaining,
     };
+  }
+
+  private async whyFewer(
+    tx: Tx,
+    { isFull, remaining, pools, tags }: Shortage,
+    { owner }: Identity,
+  ): Promise<Shortfall> {
+    if (isFull) return 'USER_LIMIT';
+    if (remaining === 0) return 'SUPPLY_EXHAUSTED';
+    if (pools.some((pool) => pool.pooled > 0 && roomOf(pool) === 0)) return 'DATASET_LIMIT';
+    const ids = pools.map(({ id }) => id);
+    const passedOn =
+      pools.some(({ pooled, requiredReviews }) => pooled > 0 && requiredReviews > 1) ||
+      (await hasSkipped(tx, owner, ids, tags ?? null));
+    return passedOn ? 'SKIPPED_BY_YOU' : 'TAKEN_MEANWHILE';
   }
 
   /** Takes `wanted` items, by the datasets' weights; what one dataset cannot give the others do. */
@@ -112,24 +142,14 @@ export class SelfServeService {
     const single = asked.filter(({ pool }) => pool.requiredReviews === 1);
     const items: SlimItem[] = [];
     if (single.length > 0) {
-      const locked = await queryRows<LockedVersion>(
-        tx,
-        'SELECT item_pk AS pk, version FROM pick_items($1::integer[], $2::integer[], $3, $4::text[], $5)',
-        [
-          single.map(({ pool }) => pool.id),
-          single.map(({ most }) => most),
-          caller.owner,
-          tags,
-          randomInt(MAX_RND),
-        ],
-      );
-      const change = {
-        action: 'assigned',
+      const parts = single.map(({ pool, most }) => ({ datasetId: pool.id, most }));
+      const claimed = await this.transitions.claim(tx, {
+        parts,
+        user: caller.owner,
         actor: caller.sub,
-        status: 'draft',
-        assignTo: caller.owner,
-      } as const;
-      items.push(...(await this.transitions.hand(tx, change, locked)).map(slimView));
+        tags,
+      });
+      items.push(...claimed.map(slimView));
     }
     for (const { pool, most } of asked) {
       if (pool.requiredReviews > 1) items.push(...(await this.takeSlots(tx, pool, most, tags, caller)));
@@ -145,6 +165,7 @@ export class SelfServeService {
     caller: Identity,
   ): Promise<SlimItem[]> {
     const slots = await claimSlots(tx, { datasetId: id, user: caller.owner, limit, leaseMinutes, tags });
+    await publishSlotsAssigned(this.outbox, tx, slots, { user: caller.owner, actor: caller.sub });
     const items = new Map(
       (
         await readByPk(
@@ -200,20 +221,4 @@ export class SelfServeService {
 /** How many more items of a dataset its cap lets the user have. */
 function roomOf({ perUserCap, held }: Pool): number {
   return perUserCap === null ? Number.MAX_SAFE_INTEGER : Math.max(0, perUserCap - held);
-}
-
-function shortfall(claim: {
-  wanted: number;
-  room: number;
-  got: readonly SlimItem[];
-  remaining: number;
-  pools: readonly Pool[];
-}): Shortfall {
-  const { wanted, room, got, remaining, pools } = claim;
-  if (got.length >= wanted) return null;
-  if (got.length >= room) return 'USER_LIMIT';
-  if (remaining === 0) return 'SUPPLY_EXHAUSTED';
-  const own = (pool: Pool): number => got.filter(({ dataset }) => dataset === pool.name).length;
-  const full = pools.some((pool) => pool.pooled > own(pool) && roomOf(pool) <= own(pool));
-  return full ? 'DATASET_LIMIT' : 'SKIPPED_BY_YOU';
 }

@@ -34,7 +34,7 @@ export function readIdempotencyKey(header: string | undefined): string | undefin
 /**
  * Does the work once for each key, and answers a repetition with the first answer. Key, work and answer are one
  * transaction, so there is no key without its answer; a repetition that arrives meanwhile waits for the first.
- * @throws IdempotencyKeyReusedError
+ * @throws IdempotencyKeyReusedError, ValidationError for a body too deep to be compared
  */
 export async function once<Answer>(
   tx: Tx,
@@ -43,7 +43,7 @@ export async function once<Answer>(
 ): Promise<Answer> {
   if (key === undefined) return work();
   const hash = createHash('sha256')
-    .update(`${route}\n${JSON.stringify(body)}`)
+    .update(`${route}\n${textOf(body)}`)
     .digest('hex');
   const fresh = await queryRows(
     tx,
@@ -67,4 +67,15 @@ export async function once<Answer>(
   );
   if (known?.request_hash !== hash) throw new IdempotencyKeyReusedError(key);
   return known.answer;
+}
+
+function textOf(body: unknown): string {
+  try {
+    return JSON.stringify(body);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new ValidationError([
+      { field: 'body', error: 'The request is nested thousands of levels deep', code: 'too_deep' },
+    ]);
+  }
 }

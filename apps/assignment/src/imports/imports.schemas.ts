@@ -86,7 +86,7 @@ export const importAnswerSchema = z
     imported: z.int(),
     /** Existing items whose content was updated (`onConflict=update`). */
     updated: z.int(),
-    /** Existing items that were left alone (`onConflict=skip`). */
+    /** Existing items that were left alone (`onConflict=skip`), or were as the request has them (`update`). */
     skipped: z.int(),
     failed: z.int(),
     dryRun: z.boolean(),

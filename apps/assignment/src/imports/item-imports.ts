@@ -3,8 +3,10 @@ import { queryRows, type Tx } from '@hornbook/database';
 import { Outbox } from '@hornbook/messaging';
 import { Injectable } from '@nestjs/common';
 import type { DatasetPolicy } from '../datasets/datasets.js';
-import { questionHashOf, searchTextOf, withEdits } from '../items/item-content.js';
+import { SHARD, WORK_SHARD } from '../items/counters.sql.js';
+import { isSame, questionHashOf, searchTextOf, withEdits } from '../items/item-content.js';
 import { lockItems } from '../items/item-states.js';
+import type { ItemRow } from '../items/item.js';
 import { Transitions } from '../items/transitions.js';
 import { reconcileRounds } from '../reviews/slots.js';
 import type { ConflictPolicy } from './imports.schemas.js';
@@ -55,13 +57,13 @@ const STORE = `
     FROM fresh
   ), counted AS (
     INSERT INTO item_counts AS c (dataset_id, tag, state, shard, items)
-    SELECT $2::integer, tag, $5, pg_backend_pid() % 16, count(*)
+    SELECT $2::integer, tag, $5, ${SHARD}, count(*)
     FROM (SELECT '' AS tag FROM fresh UNION ALL SELECT unnest(tags) FROM fresh) AS tags
     GROUP BY tag ORDER BY tag
     ON CONFLICT (dataset_id, tag, state, shard) DO UPDATE SET items = c.items + excluded.items
   ), worked AS (
     INSERT INTO action_counts AS a (day, dataset_id, user_id, action, shard, items, seconds)
-    SELECT (now() AT TIME ZONE 'UTC')::date, $2::integer, $4, 'imported', pg_backend_pid() % 4, count(*), 0
+    SELECT (now() AT TIME ZONE 'UTC')::date, $2::integer, $4, 'imported', ${WORK_SHARD}, count(*), 0
     FROM fresh HAVING count(*) > 0
     ON CONFLICT (day, dataset_id, user_id, action, shard) DO UPDATE SET items = a.items + excluded.items
   )
@@ -109,7 +111,7 @@ export class ItemImports {
     return { imported, updated, taken, closed };
   }
 
-  /** Brings the content of existing items in line; their status and holder stay. */
+  /** Brings the content of existing items in line where it differs; their status and holder stay. */
   private async update(
     tx: Tx,
     { dataset, actor, user }: StoreRequest,
@@ -125,15 +127,16 @@ export class ItemImports {
         chunk.map(({ id }) => ({ dataset: dataset.name, id })),
       );
       const open = locked.filter(({ status }) => status === 'draft' || status === 'skipped');
-      const targets = open.map((item) => ({
-        item,
-        content: withEdits(item.content, byId.get(item.id)?.content ?? {}),
-      }));
+      const targets = open.flatMap((item) => {
+        const content = withEdits(item.content, byId.get(item.id)?.content ?? {});
+        // A file sent again must not take the reviewers' etags away.
+        return isSame(item.content, content) ? [] : [{ item, content }];
+      });
       await this.transitions.apply(tx, { action: 'updated', actor, user }, targets);
-      for (const item of locked) {
-        const index = byId.get(item.id)?.index;
-        if (index !== undefined) (open.includes(item) ? updated : closed).push(index);
-      }
+      const placesOf = (items: readonly ItemRow[]): number[] =>
+        items.flatMap(({ id }) => byId.get(id)?.index ?? []);
+      updated.push(...placesOf(targets.map(({ item }) => item)));
+      closed.push(...placesOf(locked.filter((item) => !open.includes(item))));
     }
     return { updated, closed };
   }

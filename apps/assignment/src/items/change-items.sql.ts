@@ -1,3 +1,5 @@
+import { COUNTED, WORKED } from './counters.sql.js';
+
 /*
  * The one statement that changes items, as a function so that its plan is made once per connection and not per call.
  *
@@ -54,33 +56,7 @@ const BODY = `
     INSERT INTO item_skips (user_id, item_pk, reason)
     SELECT from_user, item_pk, p_reason FROM changed WHERE p_action = 'skipped' AND from_user IS NOT NULL
     ON CONFLICT (user_id, item_pk) DO UPDATE SET reason = excluded.reason, skipped_at = excluded.skipped_at
-  ), counted AS (
-    INSERT INTO item_counts AS c (dataset_id, tag, state, shard, items)
-    SELECT changed.dataset_id, delta.tag, delta.state, pg_backend_pid() % 16, sum(delta.items)
-    FROM changed CROSS JOIN LATERAL (
-      SELECT '' AS tag, from_status::text AS state, -1 AS items
-      UNION ALL SELECT '', status::text, 1
-      UNION ALL SELECT '', 'assigned', (assigned_to IS NOT NULL)::integer - (from_user IS NOT NULL)::integer
-      UNION ALL SELECT tag, from_status::text, -1 FROM unnest(old_tags) AS tag
-      UNION ALL SELECT tag, status::text, 1 FROM unnest(changed.tags) AS tag
-    ) AS delta
-    GROUP BY 1, 2, 3 HAVING sum(delta.items) <> 0
-    ORDER BY 1, 2, 3
-    ON CONFLICT (dataset_id, tag, state, shard) DO UPDATE SET items = c.items + excluded.items
-  ), worked AS (
-    INSERT INTO action_counts AS a (day, dataset_id, user_id, action, shard, items, seconds)
-    SELECT (now() AT TIME ZONE 'UTC')::date, changed.dataset_id, credited.user_id, p_action, pg_backend_pid() % 4, count(*),
-      coalesce(sum(extract(epoch FROM now() - from_at)) FILTER (WHERE p_action IN ('approved', 'skipped', 'deleted')), 0)::bigint
-    FROM changed CROSS JOIN LATERAL (
-      SELECT CASE WHEN p_action IN ('assigned', 'transferred') THEN assigned_to
-        WHEN p_action IN ('released', 'expired') THEN from_user ELSE p_user END AS user_id
-    ) AS credited
-    WHERE credited.user_id IS NOT NULL
-    GROUP BY 1, 2, 3
-    ORDER BY 1, 2, 3
-    ON CONFLICT (day, dataset_id, user_id, action, shard)
-      DO UPDATE SET items = a.items + excluded.items, seconds = a.seconds + excluded.seconds
-  )
+  ), ${COUNTED}, ${WORKED}
   SELECT changed.item_pk, d.name::text, i.id::text, i.bucket, changed.status, changed.version, changed.priority,
     changed.skip_count, changed.assigned_to, changed.assigned_at, changed.lease_expires_at, changed.due_at,
     changed.reviewed_at, changed.reviewed_by, changed.updated_at, changed.from_status, changed.from_user,
@@ -99,8 +75,9 @@ export const CHANGE_ITEMS = `
     reviewed_at timestamptz, reviewed_by text, updated_at timestamptz, from_status item_status, from_user text,
     required_reviews smallint
   ) LANGUAGE plpgsql
-    -- How many items come is not known when the plan is made; by their keys is right for one and for a thousand.
-    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+    -- How many items come is not known when the plan is made; by their keys is right for one and for a thousand. Made
+    -- anew for each call, as Postgres would by itself, the plan costs as much as the work.
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET plan_cache_mode = force_generic_plan
   AS $$
   #variable_conflict use_column
   BEGIN ${BODY};

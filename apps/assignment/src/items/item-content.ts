@@ -5,6 +5,8 @@ import { tagSchema } from './item-names.js';
 
 /** Largest content of one item, bytes of JSON. */
 export const MAX_CONTENT_BYTES = 65_536;
+/** Deepest nesting: beyond some thousands neither the JSON of JavaScript nor that of Postgres can take it. */
+const MAX_DEPTH = 64;
 const MAX_TAGS = 50;
 
 const json = z.unknown();
@@ -126,8 +128,11 @@ export function isComplete(content: ItemContent): boolean {
   return missingForApproval(content).length === 0;
 }
 
-/** Faults of content that every member's own schema lets pass: too large as a whole, text that cannot be stored. */
+/** Faults of content that every member's own schema lets pass: too deep, too large as a whole, text that cannot be stored. */
 export function faultOfWhole(content: ItemContent): { error: string; code: string } | undefined {
+  if (isDeeperThan(MAX_DEPTH, content)) {
+    return { error: `Content is nested more than ${String(MAX_DEPTH)} levels deep`, code: 'too_deep' };
+  }
   const printed = JSON.stringify(content);
   if (Buffer.byteLength(printed) > MAX_CONTENT_BYTES) {
     return { error: `Content is larger than ${String(MAX_CONTENT_BYTES)} bytes`, code: 'too_large' };
@@ -136,6 +141,11 @@ export function faultOfWhole(content: ItemContent): { error: string; code: strin
     return { error: 'Text contains a NUL character or a lone surrogate', code: 'invalid_text' };
   }
   return undefined;
+}
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((member) => isDeeperThan(levels - 1, member));
 }
 
 function isStorableDeep(value: unknown): boolean {

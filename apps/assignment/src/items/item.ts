@@ -60,7 +60,7 @@ export interface ItemRow extends ItemState {
 const time = (at: Date | null): string | null => at?.toISOString() ?? null;
 
 /** An item as `/v1/assignments/my` lists it: the seed's six members first. */
-export function slimView(item: ItemState): {
+export function slimView(item: Omit<ItemState, 'reviewedAt' | 'reviewedBy'>): {
   id: string;
   dataset: string;
   bucket: string;

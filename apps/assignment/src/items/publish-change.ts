@@ -75,6 +75,14 @@ export async function publishChange(
     case 'scheduled':
     case 'reopened':
       await publishReopened(outbox, tx, items, common);
+      // Who took the approved content over has to have it as it is now.
+      await outbox.publishAll(
+        tx,
+        GroundTruthApproved,
+        items
+          .filter(({ status, members }) => status === 'approved' && members.length > 0)
+          .map((item) => ({ key: keyOf(item), data: { ...common(item), payload: { ...item.content } } })),
+      );
       return void (await outbox.publishAll(
         tx,
         GroundTruthEdited,

@@ -1,6 +1,7 @@
 import { queryRows, type Tx } from '@hornbook/database';
 import { Outbox } from '@hornbook/messaging';
 import { Injectable } from '@nestjs/common';
+import { randomInt } from 'node:crypto';
 import { reconcileRounds } from '../reviews/slots.js';
 import {
   changesBetween,
@@ -52,6 +53,20 @@ export interface ChangedState extends ItemState {
   readonly requiredReviews: number;
 }
 
+/** Items somebody asks for, with no name. */
+export interface ItemClaim {
+  /** How many of which datasets; each of one reviewer an item. */
+  readonly parts: readonly { readonly datasetId: number; readonly most: number }[];
+  /** The new holder. */
+  readonly user: string;
+  readonly actor: string;
+  /** Only items that have all of these. */
+  readonly tags: readonly string[] | null;
+}
+
+/** What a claim tells of an item: all that changed, and what the others are while it is a draft. */
+export type ClaimedState = Omit<ItemState, 'reviewedAt' | 'reviewedBy'>;
+
 interface GivenItem {
   readonly item_pk: string;
   readonly version: number;
@@ -68,6 +83,14 @@ const CHANGE = `
     reviewed_at AS "reviewedAt", reviewed_by AS "reviewedBy", updated_at AS "updatedAt", $2::text AS "updatedBy",
     from_status AS "fromStatus", from_user AS "fromUser", required_reviews AS "requiredReviews"
   FROM change_items($1, $2, $3, $4::jsonb, $5::item_status, $6, $7, $8, $9::smallint, $10, $11)`;
+
+const CLAIM = `
+  SELECT item_pk AS pk, dataset, id, bucket, status, version, priority, skip_count AS "skipCount",
+    assigned_to AS "assignedTo", assigned_at AS "assignedAt", lease_expires_at AS "leaseExpiresAt", due_at AS "dueAt",
+    updated_at AS "updatedAt", $4::text AS "updatedBy"
+  FROM claim_items($1::integer[], $2::integer[], $3, $4, $5::text[], $6)`;
+
+const MAX_RND = 2_147_483_647;
 
 /**
  * The one place that changes items. Every change is one statement with its history and counters, and its events go
@@ -122,6 +145,28 @@ export class Transitions {
       changed.map((state) => ({ ...state, content: {}, members: [] })),
     );
     return changed;
+  }
+
+  /**
+   * Hands free items to a user, in one statement: nobody gets what another one gets at the same time.
+   * @returns them as they are now; fewer where there are no more
+   */
+  async claim(tx: Tx, { parts, user, actor, tags }: ItemClaim): Promise<ClaimedState[]> {
+    const claimed = await queryRows<ClaimedState>(tx, CLAIM, [
+      parts.map(({ datasetId }) => datasetId),
+      parts.map(({ most }) => most),
+      user,
+      actor,
+      tags,
+      randomInt(MAX_RND),
+    ]);
+    await publishChange(
+      this.outbox,
+      tx,
+      { action: 'assigned', actor },
+      claimed.map((state) => ({ ...state, content: {}, members: [] })),
+    );
+    return claimed;
   }
 
   private async write(tx: Tx, change: Change, items: readonly GivenItem[]): Promise<ChangedState[]> {

@@ -1,10 +1,13 @@
 import { Database } from '@hornbook/database';
+import { Outbox } from '@hornbook/messaging';
 import { Shutdown } from '@hornbook/service-kit';
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { AssignmentConfig } from '../config.js';
+import { FOLD_COUNTS } from '../items/counters.sql.js';
 import { Transitions } from '../items/transitions.js';
+import { publishSlotsReleased } from '../reviews/slot-events.js';
 import { releaseExpiredSlots } from '../reviews/slots.js';
-import { releaseExpired } from './release-expired.js';
+import { LEASES, releaseExpired } from './release-expired.js';
 
 /** Slots given back in one transaction. */
 const MOST_SLOTS = 500;
@@ -12,8 +15,8 @@ const MOST_SLOTS = 500;
 const KEEP_KEYS = `interval '24 hours'`;
 
 /**
- * Ends leases that have run out and forgets old idempotency keys, every few seconds. Any number of copies may run: each
- * takes what no other has in hand.
+ * Ends leases that have run out, folds counters and forgets old idempotency keys, every few seconds. Any number of
+ * copies may run: each takes what no other has in hand.
  */
 @Injectable()
 export class Sweeper implements OnApplicationBootstrap {
@@ -25,6 +28,7 @@ export class Sweeper implements OnApplicationBootstrap {
   constructor(
     private readonly database: Database,
     private readonly transitions: Transitions,
+    private readonly outbox: Outbox,
     private readonly config: AssignmentConfig,
     private readonly shutdown: Shutdown,
   ) {}
@@ -43,11 +47,14 @@ export class Sweeper implements OnApplicationBootstrap {
     let total = 0;
     for (let freed = 1; freed > 0 && !this.stopped;) {
       freed = await this.database.transaction((tx) => releaseExpired(tx, this.transitions));
-      freed += await this.database.transaction(
-        async (tx) => (await releaseExpiredSlots(tx, MOST_SLOTS)).length,
-      );
+      freed += await this.database.transaction(async (tx) => {
+        const slots = await releaseExpiredSlots(tx, MOST_SLOTS, LEASES);
+        await publishSlotsReleased(this.outbox, tx, slots, { reason: 'expired', actor: LEASES });
+        return slots.length;
+      });
       total += freed;
     }
+    await this.database.query(FOLD_COUNTS);
     await this.database.query(`DELETE FROM idempotency_keys WHERE created_at < now() - ${KEEP_KEYS}`);
     return total;
   }

@@ -1,5 +1,5 @@
 import { DIALOGUE_REVIEW_DATASET, DialogueReviewRequested, type EventData } from '@hornbook/contracts';
-import type { Tx } from '@hornbook/database';
+import { queryRows, type Tx } from '@hornbook/database';
 import { Consumes, MessageContext } from '@hornbook/messaging';
 import { Controller, Logger } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
@@ -15,8 +15,8 @@ const CONSUMER = 'open-review-when-dialogue-review-is-requested';
 
 /**
  * Makes a ground truth of a dialogue that must not be exported without a review: same id, in the dataset of dialogues.
- * A repeated request finds it there. A request that objects to an approved version reopens the item if it still is at
- * that very version; whatever was decided since then stands.
+ * A repeated request finds it there. A request that objects to an approved version reopens the item if it is approved
+ * still with that very content; whatever was written or decided since then stands.
  */
 @Controller()
 export class OpenReviewWhenDialogueReviewIsRequestedConsumer {
@@ -35,7 +35,8 @@ export class OpenReviewWhenDialogueReviewIsRequestedConsumer {
       await this.open(tx, request);
       return;
     }
-    if (item.status !== 'approved' || item.version !== objects_to) {
+    const stands = item.status !== 'approved' || objects_to === null;
+    if (stands || (await isOvertaken(tx, item.pk, objects_to))) {
       this.logger.debug({ msg: 'a request for a review changes nothing', dialogue_id: id, version });
       return;
     }
@@ -74,4 +75,15 @@ export class OpenReviewWhenDialogueReviewIsRequestedConsumer {
       onConflict: 'error',
     });
   }
+}
+
+/** Whether an item was edited or decided about after a version. Being rescheduled counts up its version too, and is neither. */
+async function isOvertaken(tx: Tx, itemPk: string, version: number): Promise<boolean> {
+  const rows = await queryRows(
+    tx,
+    `SELECT FROM item_events
+     WHERE item_pk = $1 AND version > $2 AND (changes IS NOT NULL OR from_status <> to_status) LIMIT 1`,
+    [itemPk, version],
+  );
+  return rows.length > 0;
 }

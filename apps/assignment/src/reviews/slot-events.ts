@@ -18,7 +18,7 @@ interface NamedItem {
 export async function publishSlotsAssigned(
   outbox: Outbox,
   tx: Tx,
-  slots: readonly ClaimedSlot[],
+  slots: readonly Pick<ClaimedSlot, 'itemPk' | 'claimedAt'>[],
   { user, actor }: { readonly user: string; readonly actor: string },
 ): Promise<void> {
   if (slots.length === 0) return;

@@ -42,6 +42,14 @@ export interface Row {
   readonly version: number;
 }
 
+/** Something in front of the service that all calls go through: a gateway. */
+export interface Door {
+  readonly url: string;
+  /** Headers by which it knows the caller. */
+  headersOf(as: Partial<Identity>): Record<string, string>;
+  stop(): Promise<void>;
+}
+
 type App = TestApp<InstanceType<typeof assignment.config>>;
 
 /** The service, in one copy or several, on a database of its own. */
@@ -90,25 +98,36 @@ export function makeItems(dataset: string, count: number, overrides: object = {}
 const identityOf = (as: string | Partial<Identity>): Partial<Identity> =>
   typeof as === 'string' ? { sub: as, owner: as, roles: ['reviewer'], scopes: ['*'] } : as;
 
-/** Starts the service on the test run's Postgres and RabbitMQ. */
+/** Starts the service on the test run's Postgres and RabbitMQ. @param openDoor given the copies' addresses */
 export async function startWorld({
   replicas = 1,
   env = {},
-}: { replicas?: number; env?: Record<string, string> } = {}): Promise<World> {
+  openDoor,
+}: {
+  replicas?: number;
+  env?: Record<string, string>;
+  openDoor?: (urls: readonly string[]) => Promise<Door>;
+} = {}): Promise<World> {
   const database = await createTestDatabase({ services: [assignment.name] });
   const services: App[] = [];
   for (let index = 0; index < replicas; index++) {
     const namespace = services[0] && { namespace: services[0].namespace };
     services.push(await startApp(assignment, { database, ...namespace, env: { LOG_LEVEL: 'warn', ...env } }));
   }
+  const door = await openDoor?.(services.map(({ url }) => url));
   const pool = new pg.Pool({ connectionString: database.urlFor(assignment.name), max: 4 });
+  const identityHeaders = async (
+    service: App,
+    as: string | Partial<Identity>,
+  ): Promise<Record<string, string>> =>
+    door ? door.headersOf(typeof as === 'string' ? { sub: as } : as) : service.identity(identityOf(as));
   const call = async (
     path: string,
     { method, body, headers = {}, as = {}, replica = 0 }: Call = {},
   ): Promise<Answer> => {
     const service = services[replica]!;
-    const identity = as === null ? {} : await service.identity(identityOf(as));
-    const response = await fetch(`${service.url}${path}`, {
+    const identity = as === null ? {} : await identityHeaders(service, as);
+    const response = await fetch(`${door?.url ?? service.url}${path}`, {
       method: method ?? (body === undefined ? 'GET' : 'POST'),
       headers: {
         ...identity,
@@ -122,7 +141,7 @@ export async function startWorld({
     return {
       status: response.status,
       headers: response.headers,
-      body: isJson ? (JSON.parse(text) as Body) : undefined,
+      body: isJson ? (JSON.parse(text)) : undefined,
       text,
     };
   };
@@ -141,6 +160,7 @@ export async function startWorld({
     sql: async <Result>(text: string, values: readonly unknown[] = []) =>
       (await pool.query(text, [...values])).rows as Result[],
     async stop() {
+      await door?.stop();
       for (const service of services) await service.stop();
       await pool.end();
       await expectNoLeaks({ databases: [database] });

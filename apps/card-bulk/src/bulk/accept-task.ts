@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
+import { Database, type Tx } from '@hornbook/database';
 import { ProblemError } from '@hornbook/service-kit';
-import { Tasks, type NewTask } from '@hornbook/tasks';
+import { Tasks, type CreatedTask, type NewTask } from '@hornbook/tasks';
 import { Injectable } from '@nestjs/common';
+import { CardBulkConfig } from '../config.js';
+import { shownSecret, WebhookSecrets } from '../webhooks/webhook-signature.js';
 import type { Accepted, BulkKind } from './bulk.schemas.js';
+import { RequestRate } from './request-rate.js';
 import { kindName, statusUrl } from './task-view.js';
 
 /** An operation that was asked for. */
@@ -21,18 +25,34 @@ export interface AcceptedTask {
   readonly body: Accepted;
   /** Whether an earlier request with the same key had done so. */
   readonly replayed: boolean;
+  /** What signs the message to the `webhook_url` of the request; undefined without one. */
+  readonly webhookSecret: string | undefined;
 }
 
 /** Takes on operations: the task and its input are one transaction, so what was answered with 202 is done. */
 @Injectable()
 export class AcceptTask {
-  constructor(private readonly tasks: Tasks) {}
+  private readonly secrets: WebhookSecrets;
 
-  /** @throws TaskError as `Tasks.create` */
-  async accept(request: BulkRequest): Promise<AcceptedTask> {
+  constructor(
+    private readonly database: Database,
+    private readonly tasks: Tasks,
+    private readonly rate: RequestRate,
+    { linkSecret }: CardBulkConfig,
+  ) {
+    this.secrets = new WebhookSecrets(linkSecret);
+  }
+
+  /** In `tx`, or in a transaction of its own. @throws TaskError as `Tasks.create`; RequestRateError */
+  async accept(request: BulkRequest, tx?: Tx): Promise<AcceptedTask> {
     const { kind, message, estimatedSeconds, idempotencyKey: key, identity, ...rest } = request;
     const idempotency = key === undefined ? {} : { idempotency: { key, hash: hashOf(identity) } };
-    const { task, replayed } = await this.tasks.create({ ...rest, kind: kindName(kind), ...idempotency });
+    const make = async (own: Tx): Promise<CreatedTask> => {
+      const made = await this.tasks.create({ ...rest, kind: kindName(kind), ...idempotency }, own);
+      if (!made.replayed) await this.rate.keep(own, request.owner);
+      return made;
+    };
+    const { task, replayed } = tx ? await make(tx) : await this.database.transaction(make);
     const body: Accepted = {
       task_id: task.id,
       status: task.status,
@@ -40,7 +60,9 @@ export class AcceptTask {
       estimated_duration_seconds: estimatedSeconds,
       check_status_url: statusUrl(task.id),
     };
-    return { body, replayed };
+    const isAnnounced = typeof (task.params as { webhook_url?: unknown }).webhook_url === 'string';
+    const webhookSecret = isAnnounced ? shownSecret(this.secrets.ofTask(task.id)) : undefined;
+    return { body, replayed, webhookSecret };
   }
 }
 

@@ -16,7 +16,7 @@ import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { actingFor, CARD_ROLES } from '../access/acting-for.js';
 import { ownerQuerySchema, type OwnerQuery } from '../cards/cards.schemas.js';
-import type { AcceptedTask } from './accept-task.js';
+import { acceptedHeaders, answerAccepted, idempotencyHeader } from './accepted.js';
 import {
   acceptedSchema,
   healthSchema,
@@ -31,30 +31,6 @@ import { TaskErrors } from './task-errors.interceptor.js';
 
 /** Version of the bulk API that its health names. */
 const API_VERSION = '1.0.0';
-
-/** Seconds after which asking for the status is worth while; long polling does without. */
-const RETRY_AFTER_SECONDS = '1';
-
-/** `Idempotency-Key` in the API documentation. */
-export const idempotencyHeader = {
-  name: 'Idempotency-Key',
-  required: false,
-  description: 'Any text; the same key with the same request within a day gets the same task',
-  schema: { type: 'string', maxLength: 255 },
-} as const;
-
-/** Headers of a 202 in the API documentation. */
-export const acceptedHeaders = {
-  Location: { description: 'Where the status is read', schema: { type: 'string' } },
-  'Retry-After': { description: 'Seconds until it is worth while', schema: { type: 'string' } },
-} as const;
-
-/** Sets the headers of a 202. @returns its body */
-export function answerAccepted({ body, replayed }: AcceptedTask, reply: FastifyReply): Accepted {
-  reply.headers({ location: body.check_status_url, 'retry-after': RETRY_AFTER_SECONDS });
-  if (replayed) reply.header('idempotent-replayed', 'true');
-  return body;
-}
 
 /** Bulk operations (seed 002). */
 @ApiTags('Bulk operations')

@@ -93,23 +93,21 @@ export const taskPageSchema = pageOf(statusSchema).meta({ id: 'BulkTaskPage' });
 export type TaskPage = z.output<typeof taskPageSchema>;
 
 /** One row error. */
-export const rowErrorSchema = z
-  .object({
-    index: z.int().describe('0-based position of the row in the input'),
-    line: z.int().nullable().describe('Physical line of a file, from 1'),
-    card_id: z.string().nullable().describe('Of a delete: the id that was sent'),
-    title: z.string(),
-    field: z.string().nullable(),
-    code: z.string(),
-    error: z.string(),
-    row: z.string().nullable().describe('The row as it came, with the first error of a row only'),
-  })
-  .meta({ id: 'BulkRowError' });
+export const rowErrorSchema = z.object({
+  index: z.int().describe('0-based position of the row in the input'),
+  line: z.int().nullable().describe('Physical line of a file, from 1'),
+  card_id: z.string().nullable().describe('Of a delete: the id that was sent'),
+  title: z.string(),
+  field: z.string().nullable(),
+  code: z.string(),
+  error: z.string(),
+  row: z.string().nullable().describe('The row as it came, with the first error of a row only'),
+});
 /** One row error. */
 export type RowErrorView = z.output<typeof rowErrorSchema>;
 
 /** Answer of the list of row errors. */
-export const rowErrorPageSchema = pageOf(rowErrorSchema).meta({ id: 'BulkRowErrorPage' });
+export const rowErrorPageSchema = pageOf(rowErrorSchema);
 /** Answer of the list of row errors. */
 export type RowErrorPage = z.output<typeof rowErrorPageSchema>;
 

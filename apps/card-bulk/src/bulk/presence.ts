@@ -1,6 +1,6 @@
 import { Shutdown } from '@hornbook/service-kit';
 import { Injectable } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 
 /** Tells whoever waits on a caller's behalf that the caller has left, or that this process is about to. */
 @Injectable()
@@ -12,10 +12,11 @@ export class Presence {
     shutdown.on('stop taking work', async () => this.ending.abort());
   }
 
-  /** Aborted when the connection of a request ends, or the process does. */
-  of(request: FastifyRequest): AbortSignal {
+  /** Aborted when the caller who waits for this reply has left or has it, or when the process ends. */
+  of(reply: FastifyReply): AbortSignal {
     const gone = new AbortController();
-    request.raw.socket.once('close', () => gone.abort());
+    // Not the socket's end: one connection carries many requests, and would keep a listener for each.
+    reply.raw.once('close', () => gone.abort());
     return AbortSignal.any([gone.signal, this.ending.signal]);
   }
 }

@@ -92,3 +92,8 @@ export function statusView(task: Task): StatusView {
     schedule_id: task.scheduleId,
   };
 }
+
+/** The status of an export with the content of its file, as far as that is small (seed 002, `export_data`). */
+export function withExportData(view: StatusView, data: string | undefined): StatusView {
+  return data === undefined ? view : { ...view, result: { ...view.result, export_data: data } };
+}

@@ -11,12 +11,11 @@ import {
   Param,
   Post,
   Query,
-  Req,
   Res,
   UseInterceptors,
 } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { actingFor, CARD_ROLES } from '../access/acting-for.js';
 import { isNamedBy } from '../access/etag.js';
 import { ownerQuerySchema, type OwnerQuery } from '../cards/cards.schemas.js';
@@ -31,9 +30,10 @@ import {
   type TaskListQuery,
   type TaskPage,
 } from './bulk.schemas.js';
+import { ExportFiles } from '../files/export-files.js';
 import { Presence } from './presence.js';
 import { TaskErrors } from './task-errors.interceptor.js';
-import { statusUrl, statusView, taskEtag, versionNamedBy } from './task-view.js';
+import { statusUrl, statusView, taskEtag, versionNamedBy, withExportData } from './task-view.js';
 import { TasksService } from './tasks.service.js';
 
 /** What became of bulk operations. An unknown task and somebody else's get the same 404. */
@@ -44,6 +44,7 @@ export class TasksController {
   constructor(
     private readonly tasks: TasksService,
     private readonly presence: Presence,
+    private readonly files: ExportFiles,
   ) {}
 
   @Get('status/:task_id')
@@ -72,19 +73,21 @@ export class TasksController {
     @Query({ schema: statusQuerySchema }) { owner, wait }: StatusQuery,
     @Caller() caller: Identity,
     @Headers('if-none-match') ifNoneMatch: string | undefined,
-    @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const task = await this.tasks.status(actingFor(caller, owner), task_id, {
       seconds: wait,
       version: versionNamedBy(ifNoneMatch),
-      signal: this.presence.of(request),
+      signal: this.presence.of(reply),
     });
     const etag = taskEtag(task);
     reply.headers({ etag, 'cache-control': 'private, no-cache' });
     if (!isFinished(task.status)) reply.header('retry-after', '1');
     if (isNamedBy(ifNoneMatch, etag)) await reply.code(HttpStatus.NOT_MODIFIED).send();
-    else await reply.type('application/json; charset=utf-8').send(JSON.stringify(statusView(task)));
+    else {
+      const view = withExportData(statusView(task), await this.files.inline(task));
+      await reply.type('application/json; charset=utf-8').send(JSON.stringify(view));
+    }
   }
 
   @Get('tasks')

@@ -32,7 +32,7 @@ export interface ReadOptions {
   readonly format: ImportFormat;
   /** As the sender declared it; otherwise the first bytes decide alone. */
   readonly packing?: Packing;
-  /** Rows of a batch. Default 1,000; the last one may have fewer. */
+  /** Most rows of a batch. Default 1,000; long rows make it shorter. */
   readonly batchSize?: number;
   /** Of the last batch that was dealt with. Default: the start. */
   readonly checkpoint?: ReadCheckpoint;
@@ -53,6 +53,8 @@ export interface RowBatch {
 }
 
 const DEFAULT_BATCH = 1000;
+/** Bytes after which a batch is full, however few its rows: what bounds the memory of one. */
+const BATCH_BYTES = 4 * 1024 * 1024;
 
 function createScanner(options: ReadOptions, lines: LineBuffer, maxLineBytes: number): RowScanner {
   const { checkpoint, format, delimiter = ',', escapeFormulas = true } = options;
@@ -97,9 +99,11 @@ export async function* readRows(
     ? { packing: 'identity' as const, bytes: asBuffers(source) }
     : await openFile(source, options.packing, limits);
   let rows: ReadRow[] = [];
+  let start = lines.offset;
   const batch = (): RowBatch => {
     const taken = rows;
     rows = [];
+    start = lines.offset;
     const header =
       scanner instanceof CsvScanner ? scanner.header?.map((column) => column ?? null) : undefined;
     return {
@@ -108,7 +112,7 @@ export async function* readRows(
     };
   };
   const fill = (): boolean => {
-    while (rows.length < batchSize) {
+    while (rows.length < batchSize && lines.offset - start < BATCH_BYTES) {
       const row = scanner.next();
       if (!row) return false;
       rows.push(row);

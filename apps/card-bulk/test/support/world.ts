@@ -33,7 +33,7 @@ export interface Call {
 /** The service on a database of its own. */
 export interface World extends Pick<
   TestApp<InstanceType<typeof cardBulk.config>>,
-  'app' | 'namespace' | 'log' | 'url'
+  'app' | 'namespace' | 'log' | 'url' | 'identity'
 > {
   readonly database: TestDatabase;
   call(path: string, call?: Call): Promise<Answer>;
@@ -111,6 +111,7 @@ export async function startWorld({
   return {
     app: service.app,
     url: service.url,
+    identity: service.identity,
     namespace: service.namespace,
     log: service.log,
     database,

@@ -34,6 +34,7 @@ export const errorCodes = {
   precondition_failed: entry(412, 'Precondition failed'),
   payload_too_large: entry(413, 'Payload too large'),
   unsupported_media_type: entry(415, 'Unsupported media type'),
+  range_not_satisfiable: entry(416, 'Range not satisfiable'),
   idempotency_key_reused: entry(422, 'Idempotency key reused with another request'),
   precondition_required: entry(428, 'Precondition required'),
   rate_limited: entry(429, 'Too many requests', true),

@@ -1,7 +1,7 @@
 import { createMessagingTables, dropMessagingTables } from '@hornbook/messaging';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { CHANGE_ITEMS, DROP_CHANGE_ITEMS } from '../../items/change-items.sql.js';
-import { DROP_PICK_ITEMS, PICK_ITEMS } from '../../claims/pick-items.sql.js';
+import { CLAIM_ITEMS, DROP_CLAIM_ITEMS } from '../../items/claim-items.sql.js';
 import { createReviewTables, dropReviewTables } from '../../reviews/review-tables.js';
 import { createSnapshotTables, dropSnapshotTables } from '../../snapshots/snapshot-tables.js';
 
@@ -47,9 +47,10 @@ const CREATE = [
      created_by text NOT NULL
    )`,
   `CREATE INDEX tags_group_name ON tags (group_name, name)`,
-  // The bucket is part of an item's address on the wire, and of nothing else: an id is taken whatever its bucket.
+  // The bucket is part of an item's address on the wire, and of nothing else: an id is taken whatever its bucket. Both
+  // stand in the primary key's index, so that a claim and a reviewer's list name items without a look at their content.
   `CREATE TABLE items (
-     pk bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT items_pkey PRIMARY KEY,
+     pk bigint GENERATED ALWAYS AS IDENTITY,
      dataset_id integer NOT NULL CONSTRAINT items_dataset_id_fkey REFERENCES datasets,
      id varchar(100) NOT NULL,
      bucket uuid NOT NULL,
@@ -59,6 +60,7 @@ const CREATE = [
      search tsvector NOT NULL DEFAULT '',
      created_at timestamptz NOT NULL DEFAULT now(),
      created_by text NOT NULL,
+     CONSTRAINT items_pkey PRIMARY KEY (pk) INCLUDE (id, bucket),
      CONSTRAINT items_dataset_id_id_key UNIQUE (dataset_id, id)
    )`,
   `CREATE INDEX items_dataset ON items (dataset_id, pk)`,
@@ -103,7 +105,6 @@ const CREATE = [
      skipped_at timestamptz NOT NULL DEFAULT now(),
      CONSTRAINT item_skips_pkey PRIMARY KEY (user_id, item_pk)
    )`,
-  `CREATE INDEX item_skips_item ON item_skips (item_pk)`,
   // Version 1, the import, is told by the item itself: the row with version 2 is an item's first.
   `CREATE TABLE item_events (
      item_pk bigint NOT NULL,
@@ -119,11 +120,7 @@ const CREATE = [
      changes jsonb,
      CONSTRAINT item_events_pkey PRIMARY KEY (item_pk, version)
    )`,
-  /*
-   * Counters, kept by every transition in its own transaction, so that they equal a scan at any moment. One row a
-   * counter would make all writers of a dataset queue up for it until commit; they are spread by connection instead,
-   * and a reader adds up.
-   */
+  // See items/counters.sql.ts.
   `CREATE TABLE item_counts (
      dataset_id integer NOT NULL,
      tag text NOT NULL,
@@ -163,7 +160,7 @@ const DROP = [
 export class AssignmentTables1772960400000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await createMessagingTables(runner);
-    for (const statement of [...CREATE, CHANGE_ITEMS, PICK_ITEMS]) await runner.query(statement);
+    for (const statement of [...CREATE, CHANGE_ITEMS, CLAIM_ITEMS]) await runner.query(statement);
     await createReviewTables(runner);
     await createSnapshotTables(runner);
   }
@@ -171,7 +168,7 @@ export class AssignmentTables1772960400000 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await dropSnapshotTables(runner);
     await dropReviewTables(runner);
-    for (const statement of [DROP_PICK_ITEMS, DROP_CHANGE_ITEMS, ...DROP]) await runner.query(statement);
+    for (const statement of [DROP_CLAIM_ITEMS, DROP_CHANGE_ITEMS, ...DROP]) await runner.query(statement);
     await dropMessagingTables(runner);
   }
 }

@@ -4,9 +4,13 @@ import { defineTaskKind, type Json, type TaskKind } from '@hornbook/tasks';
 import { cardColumns } from '../../cards/card.schema.js';
 import { createCardWriter, type CardWriter } from '../../formats/index.js';
 import { counterOf, secondsOf, type FinishTask } from '../finish-task.js';
+import type { DownloadLinks } from '../../files/download-links.js';
 import { ExportFile } from './export-file.js';
 import { exportParamsSchema, type ExportParams } from './export.schemas.js';
 import { CardSnapshot } from './snapshot.js';
+
+/** Name of the kind, stored with every task. */
+export const EXPORT_KIND = 'card-bulk.export';
 
 /** Cards of one read and one step of the progress. */
 const READ_CARDS = 2_000;
@@ -45,6 +49,7 @@ export interface ExportParts {
   readonly database: Database;
   readonly files: FileStore;
   readonly finish: FinishTask;
+  readonly links: DownloadLinks;
 }
 
 /** Folder of a task's files; each run writes its own, as a worker that lost its lease may still be writing. */
@@ -55,9 +60,10 @@ export function exportKind({
   database,
   files,
   finish,
+  links,
 }: ExportParts): TaskKind<ExportParams, ExportCheckpoint, ExportRun, Written> {
   return defineTaskKind<ExportParams, ExportCheckpoint, ExportRun, Written>({
-    name: 'card-bulk.export',
+    name: EXPORT_KIND,
     params: exportParamsSchema,
     startsOver: true,
     async prepare({ task }) {
@@ -118,11 +124,15 @@ export function exportKind({
         duration_seconds: secondsOf(task),
       };
       if (task.status !== 'SUCCESS' || !file) return result;
+      const link = links.make(task.id);
       return {
         ...result,
         sha256: file.sha256,
         file_name: file.file_name,
+        content_type: file.content_type,
         file_url: `/bulk/tasks/${task.id}/file`,
+        download_url: link.download_url,
+        download_url_expires_at: link.expires_at,
       };
     },
     discard: (task) => files.deleteFolder(exportFolder(task.id)),

@@ -25,8 +25,9 @@ export interface ImportedChunk {
 /** Whose import it is. */
 export interface ImportOf {
   readonly owner: string;
-  readonly taskId: string;
-  readonly params: ImportParams;
+  /** null: no task's, but an event's. */
+  readonly taskId: string | null;
+  readonly params: Pick<ImportParams, 'on_error' | 'on_duplicate' | 'match_on' | 'dry_run'>;
 }
 
 const nothing: StoredRows = { imported: 0, updated: 0, skipped: 0, duplicates: [], published: [] };
@@ -137,7 +138,7 @@ export class ImportChunk {
   private async tell(
     tx: Tx,
     owner: string,
-    taskId: string,
+    taskId: string | null,
     published: readonly NewlyPublished[],
   ): Promise<void> {
     const messages = [];

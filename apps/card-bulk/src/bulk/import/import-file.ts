@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream';
 import type { FileStore } from '@hornbook/file-store';
 import { PermanentTaskError } from '@hornbook/tasks';
-import { readRows, type ReadCheckpoint } from '../../formats/read-rows.js';
+import { readRows, type ReadCheckpoint, type ReadOptions } from '../../formats/read-rows.js';
 import { UnreadableFileError } from '../../formats/unreadable-file.error.js';
 import { CHUNK_CARDS, MAX_FILE_ROWS } from '../limits.js';
 import { toBatch, type ImportBatch } from './import-input.js';
-import type { ImportParams } from './import-params.js';
+import type { FileSource, ImportParams } from './import-params.js';
 import { prepareRows } from './prepared-row.js';
 
 /** A file that is being imported. */
@@ -21,7 +21,7 @@ export interface ImportFile {
 /** Opens the file of an import where the last committed chunk ended. */
 export async function openImportFile(
   files: FileStore,
-  params: ImportParams & { source: { kind: 'file' } },
+  params: ImportParams & { readonly source: FileSource },
   checkpoint: ReadCheckpoint | null,
   signal: AbortSignal,
 ): Promise<ImportFile> {
@@ -32,12 +32,9 @@ export async function openImportFile(
     : await files.read(source.key);
   signal.addEventListener('abort', () => stream.destroy(), { once: true });
   const batches = readRows(stream, {
-    format: source.format,
+    ...optionsOf(source),
     batchSize: CHUNK_CARDS,
     isPositioned,
-    limits: { maxRows: MAX_FILE_ROWS },
-    ...(source.packing === null ? {} : { packing: source.packing }),
-    ...(source.delimiter === null ? {} : { delimiter: source.delimiter }),
     ...(checkpoint ? { checkpoint } : {}),
   });
   return {
@@ -57,6 +54,25 @@ export async function openImportFile(
       stream.destroy();
       await batches.return();
     },
+  };
+}
+
+/** Looks whether a file begins with a row. @throws UnreadableFileError when it does not */
+export async function readFirstRow(files: FileStore, source: FileSource): Promise<void> {
+  const stream = await files.read(source.key);
+  try {
+    for await (const _ of readRows(stream, { ...optionsOf(source), batchSize: 1 })) break;
+  } finally {
+    stream.destroy();
+  }
+}
+
+function optionsOf({ format, packing, delimiter }: FileSource): ReadOptions {
+  return {
+    format,
+    limits: { maxRows: MAX_FILE_ROWS },
+    ...(packing === null ? {} : { packing }),
+    ...(delimiter === null ? {} : { delimiter }),
   };
 }
 

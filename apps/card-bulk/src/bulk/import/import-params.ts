@@ -9,12 +9,17 @@ const fileSource = z.object({
   kind: z.literal('file'),
   /** Key in the file store. */
   key: z.string(),
+  /** Bytes. */
+  size: z.int(),
   format: z.enum(['ndjson', 'csv']),
   /** As the sender declared it; null leaves it to the first bytes. */
   packing: z.enum(['gzip', 'zstd']).nullable(),
   /** Of a CSV file; null is a comma. */
   delimiter: z.enum(delimiters).nullable(),
 });
+
+/** A file that is to be imported, and how it is read. */
+export type FileSource = z.output<typeof fileSource>;
 
 /** Parameters of a `card-bulk.import` task. */
 export const importParamsSchema = importOptionsSchema.extend({

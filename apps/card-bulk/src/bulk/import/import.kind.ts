@@ -80,8 +80,10 @@ export function importKind({
         return { ...conclude(params, failedBefore), checkpoint, total: task.current };
       }
       const done = await chunk.store(tx, { owner, taskId: id, params }, batch.rows);
+      const total = estimatedTotal(params.source, checkpoint);
       const outcome = {
         checkpoint,
+        ...(total === undefined ? {} : { total }),
         processed: batch.rows.good + batch.rows.failed,
         counters: done.counters,
         errors: done.errors,
@@ -111,6 +113,16 @@ export function importKind({
       if (source.kind === 'file') await files.delete(source.key);
     },
   });
+}
+
+/** Rows of a file by how many the part of it had that was read; nobody knows of a packed one. */
+function estimatedTotal(
+  source: ImportParams['source'],
+  checkpoint: ImportCheckpoint,
+): number | undefined {
+  if (source.kind !== 'file' || !('file' in checkpoint)) return undefined;
+  const { offset, index, packing } = checkpoint.file;
+  return packing === 'identity' ? Math.round((index * source.size) / offset) : undefined;
 }
 
 /** The end of the input: an atomic import with bad rows is undone as a whole, once all of them are known. */
