@@ -168,8 +168,7 @@ export class CardWorld {
     for (;;) {
       const { rows } = await this.client.query<{ waiting: number }>(
         `SELECT (SELECT count(*) FROM card_bulk.card_search_queue)::int
-           + (SELECT count(*) FROM card_bulk.outbox
-              WHERE published_at IS NULL AND coalesce(last_error, '') NOT LIKE 'unroutable%')::int AS waiting`,
+           + (SELECT count(*) FROM card_bulk.outbox WHERE published_at IS NULL)::int AS waiting`,
       );
       const waiting = rows[0]?.waiting ?? 0;
       // What nobody works on is no disturbance.

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { startRig } from '../chaos/rig.ts';
 import { stateFolder } from '../start/paths.ts';
+import { assignmentParts } from './assignment-parts.ts';
 import { cardParts } from './card-parts.ts';
 import { measureExport } from './export-rate.ts';
 import { measureGateway } from './gateway-cost.ts';
@@ -9,9 +10,10 @@ import { holds, machine, report, type Measurement } from './measure.ts';
 import { measureMemory } from './memory.ts';
 import { measureOutbox } from './outbox.ts';
 
-// npm run bench [-- --json] [memory import outbox gateway export cards card-deletes card-exports card-files]: every
-// bound, measured on this machine with the raw limit beside it. Everything (load, services, Postgres with fsync,
-// RabbitMQ) runs on the same cores.
+// npm run bench [-- --json] [memory import outbox gateway export cards card-deletes card-exports card-files
+// assignment-scale assignment-import assignment-drain assignment-my assignment-churn]: every bound, measured on this
+// machine with the raw limit beside it. Everything (load, services, Postgres with fsync, RabbitMQ) runs on the same
+// cores.
 
 const json = process.argv.includes('--json');
 const say = (line: string): void => {
@@ -26,7 +28,9 @@ const parts: Record<string, () => Promise<Measurement[]>> = {
   outbox: () => measureOutbox(rig),
   gateway: () => measureGateway(rig),
   export: () => measureExport(rig),
-  ...Object.fromEntries(Object.entries(cardParts).map(([name, measure]) => [name, () => measure(rig)])),
+  ...Object.fromEntries(
+    Object.entries({ ...cardParts, ...assignmentParts }).map(([name, measure]) => [name, () => measure(rig)]),
+  ),
 };
 const named = Object.keys(parts).filter((name) => process.argv.includes(name));
 const measurements: Measurement[] = [];

@@ -74,12 +74,11 @@ export async function cardsNow(rig: Rig, owner: string): Promise<number | undefi
   return rows[0]?.cards;
 }
 
-/** Events of the whole service that no broker has taken yet, but for those which nobody here consumes. */
+/** Events of the whole service that no broker has confirmed yet. */
 export async function unsentEvents(rig: Rig): Promise<number> {
   const [row] = await ask<{ unsent: number }>(
     rig,
-    `SELECT count(*)::int AS unsent FROM card_bulk.outbox
-     WHERE published_at IS NULL AND coalesce(last_error, '') NOT LIKE 'unroutable%'`,
+    'SELECT count(*)::int AS unsent FROM card_bulk.outbox WHERE published_at IS NULL',
   );
   return row?.unsent ?? 0;
 }

@@ -1,103 +1,51 @@
-import { rm } from 'node:fs/promises';
+import { readFile, rm, rmdir } from 'node:fs/promises';
 import { freePort } from '@hornbook/testing';
-import { api, sample } from '../start/main-job.ts';
 import { stateFolder } from '../start/paths.ts';
-import { startPlatform } from '../start/platform.ts';
-import { say } from '../start/printing.ts';
+import { startPlatform, type RunInfo } from '../start/platform.ts';
+import { badInput } from './bad-input.ts';
+import { reviewBeforeExport } from './review-before-export.ts';
+import { Story } from './story.ts';
 
-// npm run demo: what the platform says to bad input, on a platform of its own that is gone afterwards.
+// npm run demo [-- .hornbook/run.json]: what the platform says to bad input, and how a dialogue is reviewed before it
+// is exported; on the platform that the run file names, else on one of its own that is gone afterwards. May be run any
+// number of times on either. Ends with 0 when everything was as promised, else with 1.
 
-interface Result {
-  readonly index: number;
-  readonly status: string;
-  readonly external_id?: string;
-  readonly errors?: readonly { readonly field: string; readonly error: string }[];
+/** Tells the whole story. @returns exit code */
+async function tell(info: RunInfo): Promise<number> {
+  const story = new Story(info);
+  await badInput(story);
+  await reviewBeforeExport(story);
+  return story.end();
 }
 
-function scene(title: string): void {
-  say(`\n── ${title} ${'─'.repeat(Math.max(0, 76 - title.length))}`);
+async function tellOnRunning(runFile: string): Promise<number> {
+  try {
+    return await tell(JSON.parse(await readFile(runFile, 'utf8')) as RunInfo);
+  } finally {
+    // Made for a platform of our own; never more than the empty folder is taken away.
+    await rmdir(stateFolder).catch(() => undefined);
+  }
 }
 
-const platform = await startPlatform({
-  port: await freePort(),
-  databaseUrl: process.env['DATABASE_URL'],
-  rabbitmqUrl: process.env['RABBITMQ_URL'],
-});
+async function tellOnOwn(): Promise<number> {
+  const platform = await startPlatform({
+    port: await freePort(),
+    databaseUrl: process.env['DATABASE_URL'],
+    rabbitmqUrl: process.env['RABBITMQ_URL'],
+  });
+  try {
+    return await tell(platform.info);
+  } finally {
+    await platform.stop();
+    await rm(stateFolder, { recursive: true, force: true });
+  }
+}
+
+const [runFile] = process.argv.slice(2);
+let code = 1;
 try {
-  const { info } = platform;
-
-  scene('1. Eight dialogues, seven of them bad (tools/sample/not-ok.ndjson)');
-  const dialogues = await sample('not-ok.ndjson');
-  const answer = await api<{ results: Result[]; accepted: number; rejected: number }>(
-    info,
-    'POST',
-    '/api/v1/exports/dialogues',
-    { dialogues },
-  );
-  for (const { index, status, external_id, errors = [] } of answer.results) {
-    say(`line ${String(index + 1)}  ${status.padEnd(8)}  ${external_id ?? ''}`);
-    for (const { field, error } of errors) say(`          ${field}: ${error}`);
-  }
-  say(
-    `${String(answer.accepted)} accepted, ${String(answer.rejected)} refused: a bad one costs only itself.`,
-  );
-
-  scene('2. A batch with several faults: all of them at once');
-  const batch = {
-    batch_id: 'batch-2026-01-15-103045',
-    source: 'demo',
-    dialogues: [
-      {
-        title: 'At the market',
-        category_name: 'Shopping',
-        difficulty_level: 'beginner',
-        phrases: [
-          { reference_text: 'How much are the apples?', order: 1, speaker: 'A' },
-          { reference_text: 'Two', order: 3, speaker: 'C' },
-        ],
-      },
-    ],
-  };
-  await show('POST', '/api/v1/admin/bulk-import', batch);
-
-  scene('3. The same batch twice: the second answer is the first one, not a second copy');
-  const [dialogue] = batch.dialogues;
-  const good = {
-    ...batch,
-    dialogues: [
-      {
-        ...dialogue,
-        category_name: 'General',
-        phrases: [
-          { reference_text: 'How much are the apples?', order: 1, speaker: 'A' },
-          { reference_text: 'Two pounds a kilo, madam.', order: 2, speaker: 'B' },
-        ],
-      },
-    ],
-  };
-  await show('POST', '/api/v1/admin/bulk-import', good);
-  await show('POST', '/api/v1/admin/bulk-import', good);
-
-  scene('4. Nobody, and somebody who may not');
-  await show('GET', '/api/v1/exports/status', undefined, {});
-  await show('POST', '/api/v1/admin/bulk-import', good, { authorization: `Bearer ${info.tokens.reviewer}` });
-
-  async function show(
-    method: string,
-    path: string,
-    body?: unknown,
-    headers: Record<string, string> = { authorization: `Bearer ${info.apiKey}` },
-  ): Promise<void> {
-    const response = await fetch(`${info.gateway}${path}`, {
-      method,
-      headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    say(`${method} ${path} → ${String(response.status)}`);
-    say(JSON.stringify(await response.json(), null, 2));
-  }
-} finally {
-  await platform.stop();
-  await rm(stateFolder, { recursive: true, force: true });
+  code = await (runFile === undefined ? tellOnOwn() : tellOnRunning(runFile));
+} catch (error) {
+  process.stderr.write(`\nThe story broke off: ${error instanceof Error ? error.message : String(error)}\n`);
 }
-process.exit(0);
+process.exit(code);

@@ -91,7 +91,10 @@ describe('self-serve', () => {
     const claim = new pg.Client({ connectionString: world.database.urlFor('assignment') });
     await claim.connect();
     await claim.query('BEGIN');
-    await claim.query('SELECT FROM item_states s JOIN datasets d ON d.id = s.dataset_id WHERE d.name = $1 FOR UPDATE OF s', [dataset]);
+    await claim.query(
+      'SELECT FROM item_states s JOIN datasets d ON d.id = s.dataset_id WHERE d.name = $1 FOR UPDATE OF s',
+      [dataset],
+    );
 
     const { body } = await world.selfServe(unique('bob'), 3, { datasets: [dataset] });
 

@@ -24,6 +24,7 @@ import { EventStreams } from './bulk/stream/event-streams.js';
 import { TaskStreamController } from './bulk/stream/task-stream.controller.js';
 import { TasksController } from './bulk/tasks.controller.js';
 import { TasksService } from './bulk/tasks.service.js';
+import { CardWordsIndexer } from './cards/card-words.indexer.js';
 import { CardsController } from './cards/cards.controller.js';
 import { CardsRepository } from './cards/cards.repository.js';
 import { CardsService } from './cards/cards.service.js';
@@ -36,6 +37,8 @@ import { FilesController } from './files/files.controller.js';
 import { RewardsController } from './rewards/rewards.controller.js';
 import { RewardsRepository } from './rewards/rewards.repository.js';
 import { RewardsService } from './rewards/rewards.service.js';
+import { SchedulesController } from './schedules/schedules.controller.js';
+import { SchedulesService } from './schedules/schedules.service.js';
 import { TasksLifecycle, tasksOptions } from './bulk/tasks-options.js';
 import { webhookControllers, webhookProviders } from './webhooks/webhooks.providers.js';
 
@@ -54,6 +57,7 @@ import { webhookControllers, webhookProviders } from './webhooks/webhooks.provid
     LimitsController,
     RetryController,
     TaskStreamController,
+    SchedulesController,
     TasksController,
     MakeCardsWhenBatchIsImportedConsumer,
     ...webhookControllers,
@@ -62,6 +66,7 @@ import { webhookControllers, webhookProviders } from './webhooks/webhooks.provid
     AcceptTask,
     BulkKinds,
     BulkService,
+    CardWordsIndexer,
     CardsRepository,
     CardsService,
     DeleteService,
@@ -79,6 +84,7 @@ import { webhookControllers, webhookProviders } from './webhooks/webhooks.provid
     RewardsRepository,
     RowErrorsService,
     RewardsService,
+    SchedulesService,
     TasksLifecycle,
     TasksService,
     ...fileProviders,

@@ -9,8 +9,8 @@ describe('a retry of what failed', () => {
   afterEach(() => world.expectExactLedger());
   afterAll(() => world.stop());
 
-  const retry = (id: string, as: string, key?: string): Promise<Answer> =>
-    world.post(`/bulk/tasks/${id}/retry-failed`, undefined, {
+  const retry = (id: unknown, as: string, key?: string): Promise<Answer> =>
+    world.post(`/bulk/tasks/${String(id)}/retry-failed`, undefined, {
       as,
       ...(key === undefined ? {} : { headers: { 'idempotency-key': key } }),
     });

@@ -194,7 +194,7 @@ describe('the status of an operation', () => {
     const all = await world.call('/bulk/tasks?status=SUCCESS&kind=import', { as });
     const pages = await world.call('/bulk/tasks?limit=2', { as });
 
-    expect(all.body['items'].map(({ task_id }: { task_id: string }) => task_id)).toEqual(ids);
+    expect((all.body['items'] as { task_id: string }[]).map(({ task_id }) => task_id)).toEqual(ids);
     expect(pages.body['items']).toHaveLength(2);
     expect(pages.body['next_cursor']).toEqual(expect.any(String));
     expect((await world.call('/bulk/tasks?kind=export', { as })).body['items']).toEqual([]);

@@ -109,7 +109,7 @@ describe('the webhooks of an owner', () => {
       const theirs = await world.call(foreign, { ...call, as: 'stranger' });
       const nobodys = await world.call(foreign.replace(id, unknown), { ...call, as: 'stranger' });
       expect(theirs.status).toBe(404);
-      expect(theirs.body['detail'].replace(id, unknown)).toBe(nobodys.body['detail']);
+      expect(String(theirs.body['detail']).replace(id, unknown)).toBe(nobodys.body['detail']);
     }
     expect((await change(id, 'stranger', { active: false }, '*')).status).toBe(404);
     expect((await world.call(path, { as: 'mine' })).status).toBe(200);

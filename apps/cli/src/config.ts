@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** Where the platform is and as whom to speak to it. */
 export interface Connection {
@@ -11,14 +12,16 @@ export interface Connection {
 export class NoConnectionError extends Error {}
 
 /**
- * `HORNBOOK_URL` and `HORNBOOK_TOKEN`, or the platform that `npm start` runs in this folder (`.hornbook/run.json`).
+ * `HORNBOOK_URL` and `HORNBOOK_TOKEN`, or the platform that `npm start` runs in this folder (`.hornbook/run.json`, or
+ * `run.json` in the folder that `HORNBOOK_STATE` names).
  * @throws NoConnectionError
  */
 export function findConnection(): Connection {
   const { HORNBOOK_URL: gateway, HORNBOOK_TOKEN: token } = process.env;
   if (gateway && token) return { gateway: gateway.replace(/\/$/, ''), token };
   try {
-    const run = JSON.parse(readFileSync('.hornbook/run.json', 'utf8')) as { gateway: string; apiKey: string };
+    const file = join(process.env['HORNBOOK_STATE'] ?? '.hornbook', 'run.json');
+    const run = JSON.parse(readFileSync(file, 'utf8')) as { gateway: string; apiKey: string };
     return { gateway: run.gateway, token: run.apiKey };
   } catch {
     throw new NoConnectionError(

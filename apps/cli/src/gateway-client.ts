@@ -12,6 +12,14 @@ export class RefusedError extends Error {
   }
 }
 
+/** Whether asking again may help: there was no answer, or one that says so. */
+export function isPassing(error: unknown): boolean {
+  return (
+    error instanceof RefusedError &&
+    (error.status === undefined || error.status === 408 || error.status === 429 || error.status >= 500)
+  );
+}
+
 /** Longest wait for an answer, milliseconds. */
 const TIMEOUT_MS = 30_000;
 
@@ -52,7 +60,7 @@ export async function send(
       headers: { authorization: `Bearer ${connection.token}`, ...headers },
       ...(body === undefined ? {} : { body, duplex: 'half' }),
       signal: signal ? AbortSignal.any([signal, limit.signal]) : limit.signal,
-    } as RequestInit);
+    });
   } catch (error) {
     signal?.throwIfAborted();
     throw new RefusedError(`${connection.gateway} does not answer: ${reasonOf(error)}`);
@@ -87,8 +95,9 @@ export async function call(
 
 /** The innermost reason: fetch itself says no more than "fetch failed". */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined ? error.message : reasonOf(error.cause);
+  const { cause, message } = (error ?? {}) as { readonly cause?: unknown; readonly message?: unknown };
+  if (cause !== undefined && cause !== null) return reasonOf(cause);
+  return typeof message === 'string' && message !== '' ? message : String(error);
 }
 
 function describe(status: number, text: string): string {

@@ -1,6 +1,7 @@
 /** Where lines go. */
 export interface Output {
-  write(text: string): unknown;
+  /** @returns false when what was written should be let go first (`drain`) */
+  write(text: string | Uint8Array): unknown;
   readonly isTTY?: boolean;
   /** Characters of a line; undefined when nobody looks. */
   readonly columns?: number;

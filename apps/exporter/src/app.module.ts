@@ -6,6 +6,7 @@ import { BatchesRepository } from './batches/batches.repository.js';
 import { Claims } from './batches/claims.js';
 import { ConfirmExportWhenBatchIsImportedConsumer } from './batches/confirm-export-when-batch-is-imported.consumer.js';
 import { Dispatcher } from './batches/dispatcher.js';
+import { HistoryRetention } from './batches/history-retention.js';
 import { ExportSchedule } from './batches/export-schedule.js';
 import { RecordPlatformFailureWhenBatchFailedConsumer } from './batches/record-platform-failure-when-batch-failed.consumer.js';
 import { Sender } from './batches/sender.js';
@@ -49,6 +50,7 @@ import { WithdrawDialogueWhenReviewIsDeletedConsumer } from './reviews/withdraw-
     Dispatcher,
     BatchFormer,
     ExportSchedule,
+    HistoryRetention,
     BacklogGauges,
     BatchesRepository,
     DialoguesRepository,

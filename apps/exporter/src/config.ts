@@ -93,6 +93,13 @@ export class ExporterConfig extends configClass({
     min: 10,
     max: 3_600_000,
   }),
+  historyDays: env.integer('EXPORT_HISTORY_DAYS', {
+    description:
+      'How long the history of what is settled (confirmed, closed, withdrawn) and closed failures are kept. Days.',
+    default: '365',
+    min: 1,
+    max: 3_650,
+  }),
 }) {
   /** What single fields cannot say of each other. */
   static check(values: Record<string, unknown>): string[] {

@@ -8,6 +8,7 @@ import { ExportHistoryRow } from './batches/export-history.entity.js';
 import { ExporterConfig } from './config.js';
 import { ExporterTables1772355600000 } from './database/migrations/1772355600000-exporter-tables.js';
 import { DialogueReviews1772442000000 } from './database/migrations/1772442000000-dialogue-reviews.js';
+import { HistoryRetention1774200000000 } from './database/migrations/1774200000000-history-retention.js';
 import { GeneratedDialogueRow } from './dialogues/generated-dialogue.entity.js';
 import { GeneratedPhraseRow } from './dialogues/generated-phrase.entity.js';
 import { SyncStatusRow } from './dialogues/sync-status.entity.js';
@@ -37,7 +38,7 @@ export const exporter = defineService({
     BatchIdClockRow,
     DialogueReviewRow,
   ],
-  migrations: [ExporterTables1772355600000, DialogueReviews1772442000000],
+  migrations: [ExporterTables1772355600000, DialogueReviews1772442000000, HistoryRetention1774200000000],
   errorMembers: pronieltsErrorMembers,
   bodyLimit: LARGEST_SUBMISSION,
 });

@@ -82,7 +82,7 @@ describe('metrics', () => {
         });
         expect(all.get('export_latency_seconds')).toBeGreaterThan(0);
       },
-      { timeoutMs: 12_000 },
+      { timeoutMs: 60_000 },
     );
   });
 });

@@ -24,7 +24,7 @@ describe('a platform that cannot be reached', () => {
     const seen = world.platform.received.length;
     expect(seen).toBeLessThanOrEqual(3);
     // Three probes, each of which finds it still away: more than the retries that a batch has.
-    await eventually(() => world.platform.received.length >= seen + 4, { timeoutMs: 20_000 });
+    await eventually(() => world.platform.received.length >= seen + 4, { timeoutMs: 60_000 });
     expect(await world.failures()).toEqual([]);
     const attempts = (await world.batches()).reduce((sum, batch) => sum + batch.attempts, 0);
     expect(attempts).toBeLessThanOrEqual(3);

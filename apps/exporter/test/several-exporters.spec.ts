@@ -145,7 +145,7 @@ describe('several exporters on one database', () => {
       await victim.exited;
       victim = (await startProcess(env)).process;
     }
-    await world.settled(ids, 'confirmed', 30_000);
+    await world.settled(ids, 'confirmed');
     expectExactlyOnce(1_000);
     const end = await victim.stop();
     expect(end).toMatchObject({ code: 0 });

@@ -52,6 +52,14 @@ describe('who may see and do what', () => {
     ['curators submit nothing', 'POST', '/dialogues', { roles: ['curator' as const] }, 403],
     ['curators resume nothing', 'POST', '/resume', { roles: ['curator' as const] }, 403],
     [
+      'pipelines do not end a pause, which is everybody’s',
+      'POST',
+      '/resume',
+      { roles: ['service' as const] },
+      403,
+    ],
+    ['admins do', 'POST', '/resume', {}, 200],
+    [
       'a key without the scope writes nothing',
       'POST',
       '',

@@ -79,9 +79,9 @@ const SHOW_PROGRESS = `
   UPDATE tasks SET total = $4, current = $5, counters = $6, updated_at = clock_timestamp(), version = version + 1
   WHERE ${FENCE} RETURNING version, cancel_requested_at`;
 
-/** NUL and lone surrogates cannot be stored; they are what is wrong with some rows. */
-const storable = (text: string | null | undefined): string | null =>
-  text === null || text === undefined ? null : text.toWellFormed().replaceAll('\u0000', '\uFFFD');
+/** As `JSON.stringify` wants it: NUL and lone surrogates cannot be stored; they are what is wrong with some rows. */
+const storable = (_name: string, value: unknown): unknown =>
+  typeof value === 'string' ? value.toWellFormed().replaceAll('\u0000', '\uFFFD') : value;
 
 /**
  * Leases on tasks as SQL. A claim raises the task's epoch, and everything a worker writes asks for the epoch it was
@@ -225,10 +225,10 @@ export class Leases {
     const rows = errors.map((error) => ({
       index: error.index,
       line: error.line ?? null,
-      field: storable(error.field)?.slice(0, 500) ?? null,
+      field: error.field?.slice(0, 500) ?? null,
       code: error.code,
-      message: storable(error.message)?.slice(0, 2_000),
-      row: storable(error.row),
+      message: error.message.slice(0, 2_000),
+      row: error.row ?? null,
       details: error.details ?? null,
     }));
     await queryRows(
@@ -239,7 +239,7 @@ export class Leases {
          "index" bigint, line bigint, field text, code text, message text, "row" text, details jsonb
        )) WITH ORDINALITY AS e ("index", line, field, code, message, "row", details, position)
        ORDER BY e.position`,
-      [taskId, JSON.stringify(rows)],
+      [taskId, JSON.stringify(rows, storable)],
     );
   }
 

@@ -221,10 +221,10 @@ export class Tasks {
     return { pending: Number(row?.pending ?? 0), running: Number(row?.running ?? 0) };
   }
 
-  /** Workers of all replicas that have been seen lately. */
+  /** Workers of all replicas that have been seen lately; one without slots only fires schedules, and is none. */
   async workers(): Promise<number> {
     const [row] = await this.database.query<{ workers: string }>(
-      `SELECT count(*) AS workers FROM task_workers WHERE seen_at > clock_timestamp() - interval '30 s'`,
+      `SELECT count(*) AS workers FROM task_workers WHERE slots > 0 AND seen_at > clock_timestamp() - interval '30 s'`,
     );
     return Number(row?.workers ?? 0);
   }

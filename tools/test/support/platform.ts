@@ -168,6 +168,6 @@ async function quiet(sql: Platform['sql']): Promise<void> {
           throw new Error(`${consumer} has heard ${heard.length} of ${sent.length}`);
       }
     },
-    { description: 'all news of reviews to be heard' },
+    { description: 'all news of reviews to be heard', timeoutMs: 60_000 },
   );
 }

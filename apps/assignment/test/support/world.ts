@@ -141,7 +141,7 @@ export async function startWorld({
     return {
       status: response.status,
       headers: response.headers,
-      body: isJson ? (JSON.parse(text)) : undefined,
+      body: isJson ? JSON.parse(text) : undefined,
       text,
     };
   };

@@ -20,7 +20,6 @@ import { acceptedHeaders, answerAccepted, idempotencyHeader } from './accepted.j
 import {
   acceptedSchema,
   healthSchema,
-  idempotencyKeySchema,
   type Accepted,
   type HealthView,
 } from './bulk.schemas.js';

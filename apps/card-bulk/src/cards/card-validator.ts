@@ -17,6 +17,13 @@ export function validateCard(row: unknown): Card | Fault[] {
   return parsed.success ? toCard(parsed.data) : faultsOf(parsed.error.issues, 'row');
 }
 
+/** What is wrong with a row of an import; undefined for a card. As `validateCard`, and makes nothing of a good row. */
+export function cardFaults(row: unknown): Fault[] | undefined {
+  if (isCardRow(row)) return undefined;
+  const outcome = validateCard(row);
+  return isFaulty(outcome) ? outcome : undefined;
+}
+
 /** Whether `validateCard` answered faults. */
 export function isFaulty(outcome: Card | Fault[]): outcome is Fault[] {
   return Array.isArray(outcome);

@@ -36,11 +36,11 @@ export type CardChange = Partial<
   >
 >;
 
-/** Puts the words of cards into the index at once, for a change of one card. */
+/** Puts the words of cards into the index. Locked, so that none is removed for good before its words are there. */
 export const INDEX_WORDS = `
   INSERT INTO card_search (card_id, search)
   SELECT id, array_to_tsvector(ARRAY['owner ' || owner]) || to_tsvector('card_words', title || E'\\n' || body)
-  FROM cards WHERE id = ANY ($1::uuid[])
+  FROM (SELECT id, owner, title, body FROM cards WHERE id = ANY ($1::uuid[]) ORDER BY id FOR KEY SHARE) AS card
   ON CONFLICT (card_id) DO UPDATE SET search = excluded.search`;
 
 /** Reads cards, and changes one at a time. Many at once are the business of `bulk/`. */

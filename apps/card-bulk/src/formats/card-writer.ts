@@ -25,6 +25,8 @@ export interface CardWriter {
   head(): string;
   /** @param isFirst whether no card was written before these */
   batch(cards: readonly ExportedCard[], isFirst: boolean): string;
+  /** Of formats that are JSON: `batch` of cards that are texts already, with these columns in their order. */
+  batchOfTexts?(cards: readonly string[], isFirst: boolean): string;
   tail(): string;
 }
 
@@ -51,12 +53,14 @@ function picker(columns: readonly CardColumn[]): (card: ExportedCard) => string 
 
 function jsonWriter(columns: readonly CardColumn[]): CardWriter {
   const stringify = picker(columns);
+  const join = (cards: readonly string[], isFirst: boolean): string =>
+    cards.length === 0 ? '' : `${isFirst ? '' : ','}\n${cards.join(',\n')}`;
   return {
     contentType: 'application/json',
     extension: 'json',
     head: () => '[',
-    batch: (cards, isFirst) =>
-      cards.length === 0 ? '' : `${isFirst ? '' : ','}\n${cards.map(stringify).join(',\n')}`,
+    batch: (cards, isFirst) => join(cards.map(stringify), isFirst),
+    batchOfTexts: join,
     tail: () => '\n]\n',
   };
 }
@@ -68,6 +72,7 @@ function ndjsonWriter(columns: readonly CardColumn[]): CardWriter {
     extension: 'ndjson',
     head: () => '',
     batch: (cards) => cards.map((card) => `${stringify(card)}\n`).join(''),
+    batchOfTexts: (cards) => (cards.length === 0 ? '' : `${cards.join('\n')}\n`),
     tail: () => '',
   };
 }

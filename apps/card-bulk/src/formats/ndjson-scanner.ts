@@ -48,7 +48,9 @@ export class NdjsonScanner extends RowScanner {
     this.refuseArray(text);
     let row: ReadRow;
     try {
-      row = this.good(withoutReport(JSON.parse(text)));
+      const parsed: unknown = JSON.parse(text);
+      const sent = withoutReport(parsed);
+      row = this.good(sent, sent === parsed ? text : undefined);
     } catch (error) {
       row = this.bad({ field: 'row', error: jsonError(text, error), code: 'invalid_json' }, text);
     }

@@ -28,7 +28,7 @@ export interface ReadCheckpoint {
 }
 
 /** How to read a file. */
-export interface ReadOptions {
+export interface ReadOptions<Taken = ReadRow> {
   readonly format: ImportFormat;
   /** As the sender declared it; otherwise the first bytes decide alone. */
   readonly packing?: Packing;
@@ -43,11 +43,13 @@ export interface ReadOptions {
   readonly delimiter?: Delimiter;
   /** Whether CSV cells such as `'=1+1` are read as `=1+1`, as exports write it. Default true. */
   readonly escapeFormulas?: boolean;
+  /** What is kept of each row, made while it is read: rows that nobody holds on to cost no memory. Default: the row. */
+  readonly take?: (row: ReadRow) => Taken;
 }
 
 /** Rows of a file in their order. */
-export interface RowBatch {
-  readonly rows: readonly ReadRow[];
+export interface RowBatch<Taken = ReadRow> {
+  readonly rows: readonly Taken[];
   /** Where to go on once these rows are dealt with. */
   readonly checkpoint: ReadCheckpoint;
 }
@@ -56,7 +58,7 @@ const DEFAULT_BATCH = 1000;
 /** Bytes after which a batch is full, however few its rows: what bounds the memory of one. */
 const BATCH_BYTES = 4 * 1024 * 1024;
 
-function createScanner(options: ReadOptions, lines: LineBuffer, maxLineBytes: number): RowScanner {
+function createScanner(options: ReadOptions<unknown>, lines: LineBuffer, maxLineBytes: number): RowScanner {
   const { checkpoint, format, delimiter = ',', escapeFormulas = true } = options;
   const position = { index: checkpoint?.index ?? 0, line: checkpoint?.line ?? 1 };
   if (format === 'ndjson') return new NdjsonScanner(lines, position, maxLineBytes);
@@ -86,11 +88,12 @@ async function* without(count: number, chunks: AsyncIterable<Buffer>): AsyncGene
  * @throws UnreadableFileError when the file cannot be read further, after the rows before that place
  * @throws what the source throws
  */
-export async function* readRows(
+export async function* readRows<Taken = ReadRow>(
   source: AsyncIterable<Uint8Array>,
-  options: ReadOptions,
-): AsyncGenerator<RowBatch, void, undefined> {
+  options: ReadOptions<Taken>,
+): AsyncGenerator<RowBatch<Taken>, void, undefined> {
   const { checkpoint, batchSize = DEFAULT_BATCH, isPositioned = false } = options;
+  const take = options.take ?? ((row: ReadRow) => row as Taken);
   const limits = { ...defaultReadLimits, ...options.limits };
   const lines = new LineBuffer(checkpoint?.offset ?? 0);
   const scanner = createScanner(options, lines, limits.maxLineBytes);
@@ -98,9 +101,9 @@ export async function* readRows(
   const { packing, bytes } = isPositioned
     ? { packing: 'identity' as const, bytes: asBuffers(source) }
     : await openFile(source, options.packing, limits);
-  let rows: ReadRow[] = [];
+  let rows: Taken[] = [];
   let start = lines.offset;
-  const batch = (): RowBatch => {
+  const batch = (): RowBatch<Taken> => {
     const taken = rows;
     rows = [];
     start = lines.offset;
@@ -115,14 +118,13 @@ export async function* readRows(
     while (rows.length < batchSize && lines.offset - start < BATCH_BYTES) {
       const row = scanner.next();
       if (!row) return false;
-      rows.push(row);
       if (row.index >= limits.maxRows) {
-        rows.pop();
         throw new UnreadableFileError(
           'too_many_rows',
           `The file has more than ${limits.maxRows} rows, the most allowed`,
         );
       }
+      rows.push(take(row));
     }
     return true;
   };

@@ -37,8 +37,11 @@ export abstract class RowScanner {
   /** Reads the row whose first line is `end` bytes long; `blank` when that line is no row and was taken. */
   protected abstract scan(end: number): ReadRow | 'blank' | undefined;
 
-  protected good(row: unknown): ReadRow {
-    return { index: this.position.index++, line: this.position.line, row };
+  /** @param json the row as it stands in the file, where that is JSON */
+  protected good(row: unknown, json?: string): ReadRow {
+    const { index, line } = this.position;
+    this.position.index++;
+    return json === undefined ? { index, line, row } : { index, line, row, json };
   }
 
   protected bad(fault: Fault, text: string): ReadRow {

@@ -7,6 +7,8 @@ export interface ReadableRow {
   /** Physical line on which the row starts, from 1. */
   readonly line: number;
   readonly row: unknown;
+  /** The row as JSON, where it came as that. */
+  readonly json?: string;
 }
 
 /** A row that could not be read. The next one is not affected. */

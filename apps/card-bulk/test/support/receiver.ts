@@ -19,6 +19,8 @@ export interface Receiver {
   at(path: string): Received[];
   /** Answers the next ones with these statuses, then with 200; 0 stands for no answer at all. */
   answer(...statuses: number[]): void;
+  /** Answers nothing on a path. @returns what ends that */
+  hold(path: string): () => void;
   close(): Promise<void>;
 }
 
@@ -26,6 +28,7 @@ export interface Receiver {
 export async function startReceiver(): Promise<Receiver> {
   const received: Received[] = [];
   const script: number[] = [];
+  const held = new Set<string>();
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -33,6 +36,7 @@ export async function startReceiver(): Promise<Receiver> {
       const body = Buffer.concat(chunks).toString();
       const message = JSON.parse(body) as Received['message'];
       received.push({ path: request.url ?? '', headers: request.headers, body, message });
+      if (held.has(request.url ?? '')) return;
       const status = script.shift() ?? 200;
       if (status > 0) response.writeHead(status).end();
     });
@@ -43,6 +47,10 @@ export async function startReceiver(): Promise<Receiver> {
     received,
     at: (path) => received.filter((message) => message.path === path),
     answer: (...statuses) => script.push(...statuses),
+    hold(path) {
+      held.add(path);
+      return () => held.delete(path);
+    },
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

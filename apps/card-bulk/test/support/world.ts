@@ -41,7 +41,7 @@ export interface World extends Pick<
   /** `POST /bulk/import`, waited for to its end. @returns the status */
   import(cards: readonly unknown[], options?: Record<string, unknown>, call?: Call): Promise<Answer>;
   /** The status of a task once it has ended. */
-  finished(taskId: string, call?: Call): Promise<Answer>;
+  finished(taskId: unknown, call?: Call): Promise<Answer>;
   /** Rows of a statement run past the service, as the owner of its tables. */
   sql<Row = Record<string, any>>(text: string, values?: readonly unknown[]): Promise<Row[]>; // eslint-disable-line @typescript-eslint/no-explicit-any
   /** Fails when any owner's balance is not the sum of the ledger, or a card was rewarded twice or wrongly. */
@@ -99,14 +99,14 @@ export async function startWorld({
   };
   const sql = async <Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> =>
     (await pool.query(text, [...values])).rows as Row[];
-  const finished = (taskId: string, as: Call = {}): Promise<Answer> =>
+  const finished = (taskId: unknown, as: Call = {}): Promise<Answer> =>
     eventually(
       async () => {
-        const answer = await call(`/bulk/status/${taskId}?wait=20`, as);
+        const answer = await call(`/bulk/status/${String(taskId)}?wait=20`, as);
         if (answer.status !== 200) throw new Error(answer.text);
         return ['SUCCESS', 'FAILURE', 'REVOKED'].includes(String(answer.body['status'])) && answer;
       },
-      { timeoutMs: 60_000, description: `task ${taskId} to end` },
+      { timeoutMs: 60_000, description: `task ${String(taskId)} to end` },
     );
   return {
     app: service.app,

@@ -4,6 +4,7 @@ import { call } from '../gateway-client.js';
 import { interruptible } from '../interrupt.js';
 import { printable, type Terminal } from '../terminal.js';
 import { downloadFile } from './download.js';
+import { positiveNumber } from './whole-number.js';
 
 interface RowError {
   readonly index: number;
@@ -17,7 +18,7 @@ interface RowError {
 interface ErrorsFlags {
   readonly format: 'text' | 'csv' | 'ndjson';
   readonly output: string;
-  readonly limit: string;
+  readonly limit: number;
 }
 
 /** Most errors of one page of the API. */
@@ -64,13 +65,12 @@ export function errorsCommand(terminal: Terminal): Command {
     .argument('<task-id>')
     .addOption(new Option('-f, --format <format>').choices(['text', 'csv', 'ndjson']).default('text'))
     .option('-o, --output <file>', 'path of the CSV or NDJSON; - writes standard output', '-')
-    .option('-l, --limit <count>', 'most lines of text', '1000')
+    .option('-l, --limit <count>', 'most lines of text', positiveNumber, 1000)
     .action((id: string, { format, output, limit }: ErrorsFlags) =>
       interruptible(async (signal) => {
         const connection = findConnection();
         const path = `/bulk/tasks/${encodeURIComponent(id)}/errors`;
-        if (format === 'text')
-          await listErrors(connection, path, Math.max(1, Number(limit) || 1), terminal, signal);
+        if (format === 'text') await listErrors(connection, path, limit, terminal, signal);
         else
           await downloadFile(connection, `${path}?format=${format}`, output, { out: terminal.out, signal });
       }),

@@ -4,7 +4,7 @@ import { ExitError } from '../exit.js';
 import { call } from '../gateway-client.js';
 import { Interruption, interruptible } from '../interrupt.js';
 import type { Terminal } from '../terminal.js';
-import { downloadFile } from './download.js';
+import { checkTarget, downloadFile } from './download.js';
 import type { Accepted } from './import-file.js';
 import { tellOutcome } from './outcome.js';
 import { createDisplay } from './progress.js';
@@ -63,6 +63,7 @@ export function exportCommand(terminal: Terminal): Command {
       interruptible(async (signal) => {
         const connection = findConnection();
         const to = flags.output ?? `cards.${endings[flags.format]}${flags.gzip === true ? '.gz' : ''}`;
+        await checkTarget(to);
         // The file may be standard output: everything else is told beside it.
         const aside: Terminal = { out: terminal.err, err: terminal.err };
         const accepted = (await call(connection, 'POST', '/bulk/export', exportRequest(flags), {

@@ -9,12 +9,27 @@ const isScalar = (value: unknown): value is string | number | boolean =>
 const spaced = (name: string): string => name.replaceAll('_', ' ');
 
 /** Results that say where something is: for programs. */
-const isLink = (name: string): boolean => name.endsWith('_url');
+const isLink = (name: string): boolean => /_url(_expires_at)?$/.test(name);
+
+/** Members of a result in the order in which a person asks for them; the others follow. */
+const order = [
+  'cards_imported',
+  'cards_updated',
+  'cards_skipped',
+  'cards_exported',
+  'cards_deleted',
+  'cards_failed',
+  'cards_published',
+  'extropy_earned',
+];
+const place = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length);
 
 /** The numbers of a result, one a line: `cards imported  9,999`. */
 export function resultLines(task: TaskView): string[] {
   return Object.entries(task.result ?? {})
-    .filter(([name, value]) => isScalar(value) && !isLink(name) && String(value).length < 200)
+    .filter(([name, value]) => isScalar(value) && value !== false && !isLink(name))
+    .filter(([, value]) => String(value).length < 200)
+    .sort(([one], [other]) => place(one) - place(other))
     .map(
       ([name, value]) =>
         `${spaced(name).padEnd(20)} ${printable(typeof value === 'number' ? value.toLocaleString('en-US') : String(value))}`,

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from '../config.js';
 import { exitCodes, ExitError } from '../exit.js';
-import { RefusedError, send } from '../gateway-client.js';
+import { isPassing, send } from '../gateway-client.js';
 import { Interruption } from '../interrupt.js';
 import type { ProgressDisplay } from './progress.js';
 import { isEnded, type TaskView } from './task.js';
@@ -18,14 +18,6 @@ const RETRY_MS = [500, 1000, 2000, 4000, 8000] as const;
 /** Path of a task's status. */
 export function statusPath(taskId: string): string {
   return `/bulk/status/${encodeURIComponent(taskId)}`;
-}
-
-/** Whether asking again may help: no answer, or one that says so. */
-function isPassing(error: unknown): boolean {
-  return (
-    error instanceof RefusedError &&
-    (error.status === undefined || error.status === 408 || error.status === 429 || error.status >= 500)
-  );
 }
 
 /**

@@ -7,6 +7,7 @@ import { ExportBatchRow } from './export-batch.entity.js';
 @Check('export_history_subject', 'batch_id IS NOT NULL OR dialogue_id IS NOT NULL')
 @Index('export_history_batch', ['batchId', 'id'])
 @Index('export_history_dialogue', ['dialogueId', 'id'])
+@Index('export_history_at', { synchronize: false })
 export class ExportHistoryRow {
   @PrimaryGeneratedColumn('identity', {
     type: 'bigint',

@@ -2,7 +2,7 @@ import type { Identity } from '@hornbook/contracts';
 import { Allow, Caller, problemOf } from '@hornbook/service-kit';
 import { Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { readers, writers } from '../visibility.js';
+import { operators, readers, writers } from '../visibility.js';
 import {
   exportResumedSchema,
   exportStartedSchema,
@@ -45,8 +45,12 @@ export class ExportsController {
 
   @Post('resume')
   @HttpCode(200)
-  @Allow(writers)
-  @ApiOperation({ operationId: 'resumeExports', summary: 'Go on after a pause' })
+  @Allow(operators)
+  @ApiOperation({
+    operationId: 'resumeExports',
+    summary: 'Go on after a pause',
+    description: 'For admins: a pause holds back the dialogues of all owners.',
+  })
   @ApiOkResponse({ description: 'Exporting goes on', standardSchema: exportResumedSchema })
   resume(@Caller() caller: Identity): Promise<ExportResumed> {
     return this.service.resume(caller);

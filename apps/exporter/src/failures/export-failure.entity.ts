@@ -13,6 +13,7 @@ import { ExportBatchRow } from '../batches/export-batch.entity.js';
 @Index('export_failures_by_owner', ['owner', 'id'])
 @Index('export_failures_by_batch', ['batchId'])
 @Index('export_failures_of_reviews', { synchronize: false })
+@Index('export_failures_resolved_at', { synchronize: false })
 export class ExportFailureRow {
   @PrimaryGeneratedColumn('identity', {
     type: 'integer',

@@ -84,7 +84,7 @@ export class Reviewers {
         const { length } = await this.world.sql(`SELECT FROM inbox WHERE consumer LIKE '%-when-review-is-%'`);
         if (length !== this.sent) throw new Error(`${String(length)} of ${String(this.sent)}`);
       },
-      { description: 'the news of reviews to be heard' },
+      { description: 'the news of reviews to be heard', timeoutMs: 60_000 },
     );
   }
 

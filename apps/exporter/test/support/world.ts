@@ -230,7 +230,7 @@ export class World {
   }
 
   /** Waits until every dialogue has this status, and hands them back. */
-  async settled(ids: readonly string[], status: string, timeoutMs = 15_000): Promise<void> {
+  async settled(ids: readonly string[], status: string, timeoutMs = 60_000): Promise<void> {
     await eventually(
       async () => {
         const rows = await this.sql<{ status: string; count: string }>(

@@ -66,7 +66,10 @@ export class DeleteController {
   @Post('restore')
   @HttpCode(HttpStatus.ACCEPTED)
   @Allow({ roles: CARD_ROLES, scope: 'cards:write' })
-  @ApiOperation({ operationId: 'bulkRestoreCards', summary: 'Takes the soft delete of up to 10,000 cards back' })
+  @ApiOperation({
+    operationId: 'bulkRestoreCards',
+    summary: 'Takes the soft delete of up to 10,000 cards back',
+  })
   @ApiHeader(idempotencyHeader)
   @ApiResponse(taken)
   @ApiResponse(problemOf('idempotency_key_reused'))

@@ -2,7 +2,7 @@ import type { Database } from '@hornbook/database';
 import type { FileStore } from '@hornbook/file-store';
 import { defineTaskKind, type Json, type TaskKind } from '@hornbook/tasks';
 import { cardColumns } from '../../cards/card.schema.js';
-import { createCardWriter, type CardWriter } from '../../formats/index.js';
+import { createCardWriter, type CardWriter, type ExportedCard } from '../../formats/index.js';
 import { counterOf, secondsOf, type FinishTask } from '../finish-task.js';
 import type { DownloadLinks } from '../../files/download-links.js';
 import { ExportFile } from './export-file.js';
@@ -12,8 +12,10 @@ import { CardSnapshot } from './snapshot.js';
 /** Name of the kind, stored with every task. */
 export const EXPORT_KIND = 'card-bulk.export';
 
-/** Cards of one read and one step of the progress. */
-const READ_CARDS = 2_000;
+/** Cards of one fetch: few enough that their texts are soon forgotten. */
+const FETCH_CARDS = 500;
+/** Cards of one chunk, which is one step of the progress and one small transaction. */
+const CHUNK_CARDS = 5_000;
 
 /** The file that an export has written. */
 export interface StoredExport {
@@ -82,19 +84,15 @@ export function exportKind({
         content_type: params.gzip ? 'application/gzip' : writer.contentType,
         file_name: `cards-${task.id}.${extension}`,
       };
-      const snapshot = await CardSnapshot.open(database, task.owner, params);
+      const snapshot = await CardSnapshot.open(database, task.owner, params, columns);
       const file = new ExportFile(files, meta.key, meta.content_type, params.gzip);
       return { snapshot, writer, file, meta, isFirst: true, isOver: false };
     },
     async read({ run }) {
       if (run.isOver) return undefined;
       if (run.isFirst) await run.file.write(run.writer.head());
-      const cards = await run.snapshot.read(READ_CARDS);
-      if (cards.length > 0) {
-        await run.file.write(run.writer.batch(cards, run.isFirst));
-        run.isFirst = false;
-        return { cards: cards.length, file: null };
-      }
+      const cards = await writeChunk(run);
+      if (cards > 0) return { cards, file: null };
       run.isOver = true;
       await run.file.write(run.writer.tail());
       const { size, sha256 } = await run.file.end();
@@ -137,4 +135,22 @@ export function exportKind({
     },
     discard: (task) => files.deleteFolder(exportFolder(task.id)),
   });
+}
+
+/** Writes the next cards to the file. @returns how many; 0 at the end */
+async function writeChunk(run: ExportRun): Promise<number> {
+  const { snapshot, writer, file } = run;
+  let written = 0;
+  while (written < CHUNK_CARDS) {
+    const cards = await snapshot.read(FETCH_CARDS);
+    if (cards.length === 0) break;
+    // What the database wrote as JSON goes to the file as it is; the other formats take it apart.
+    const text = writer.batchOfTexts
+      ? writer.batchOfTexts(cards, run.isFirst)
+      : writer.batch(JSON.parse(`[${cards.join()}]`) as ExportedCard[], run.isFirst);
+    await file.write(text);
+    run.isFirst = false;
+    written += cards.length;
+  }
+  return written;
 }

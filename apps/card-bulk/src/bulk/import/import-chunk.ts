@@ -176,7 +176,7 @@ function sum(a: StoredRows, b: StoredRows): StoredRows {
 /** Rows that are there already, as errors; only then are the rows parsed. */
 function duplicateErrors({ duplicates }: StoredRows, { rows }: ImportBatch): RowError[] {
   if (duplicates.length === 0) return [];
-  const byPlace = new Map((JSON.parse(rows) as PreparedRow[]).map((row) => [row.n, row]));
+  const byPlace = new Map((JSON.parse(rows) as PreparedRow[]).map((row) => [row._n, row]));
   return duplicates.flatMap(({ n, code, card_id }) => {
     const row = byPlace.get(n);
     if (!row) return [];

@@ -6,7 +6,7 @@ import { UnreadableFileError } from '../../formats/unreadable-file.error.js';
 import { CHUNK_CARDS, MAX_FILE_ROWS } from '../limits.js';
 import { toBatch, type ImportBatch } from './import-input.js';
 import type { FileSource, ImportParams } from './import-params.js';
-import { prepareRows } from './prepared-row.js';
+import { prepareRow, sorted } from './prepared-row.js';
 
 /** A file that is being imported. */
 export interface ImportFile {
@@ -35,6 +35,7 @@ export async function openImportFile(
     ...optionsOf(source),
     batchSize: CHUNK_CARDS,
     isPositioned,
+    take: (row) => prepareRow(row, params),
     ...(checkpoint ? { checkpoint } : {}),
   });
   return {
@@ -42,7 +43,7 @@ export async function openImportFile(
       try {
         const { value, done } = await batches.next();
         if (done) return undefined;
-        return { batch: toBatch(prepareRows(value.rows, params)), checkpoint: value.checkpoint };
+        return { batch: toBatch(sorted(value.rows)), checkpoint: value.checkpoint };
       } catch (error) {
         if (error instanceof UnreadableFileError) {
           throw new PermanentTaskError(error.fileFault, error.message, { cause: error });

@@ -22,11 +22,11 @@ interface Head {
 /** Rows as a batch. */
 export function toBatch({ rows, errors }: PreparedRows): ImportBatch {
   return {
-    rows: JSON.stringify(rows),
+    rows: `[${rows.map(({ json }) => json).join()}]`,
     good: rows.length,
     errors,
     failed: failedRows(errors),
-    hasGivenIds: rows.some(({ given_id }) => given_id !== undefined),
+    hasGivenIds: rows.some(({ hasId }) => hasId),
   };
 }
 

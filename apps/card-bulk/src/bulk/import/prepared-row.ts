@@ -1,41 +1,46 @@
 import type { Fault } from '@hornbook/contracts';
 import type { RowError } from '@hornbook/tasks';
-import { v7 as uuidv7 } from 'uuid';
-import type { Card } from '../../cards/card.schema.js';
-import { isFaulty, validateCard } from '../../cards/card-validator.js';
+import type { CardRow } from '../../cards/card.schema.js';
+import { cardFaults } from '../../cards/card-validator.js';
 import { isToBePublished } from '../../cards/publish-rule.js';
 import { slugOf } from '../../cards/slug.js';
-import type { UnreadableRow } from '../../formats/row.js';
+import type { ReadableRow, UnreadableRow } from '../../formats/row.js';
+import { newCardId } from './card-ids.js';
 import type { ImportOptions } from './import-options.js';
 
 /** Longest row that is kept with its error, UTF-16 units: a card of the greatest size fits. */
 const MAX_KEPT_ROW = 1_000_000;
 
-/** A row of an import as the storing statement reads it; what is absent is null there. */
-export interface PreparedRow extends Partial<Omit<Card, 'id' | 'is_published' | 'published_url'>> {
+/**
+ * A row of an import as the storing statement reads it: the row as it was sent, and what we add to it. No member of a
+ * card begins with `_`, so that neither can be taken for the other.
+ */
+export interface PreparedRow extends CardRow {
   /** 0-based position in the whole input. */
-  readonly n: number;
-  readonly line?: number;
+  readonly _n: number;
+  readonly _line?: number;
   /** The card's id unless the row brought one of its own that is free. */
-  readonly id: string;
-  readonly given_id?: string;
+  readonly _id: string;
   /** Only of a card that is to be published. */
-  readonly slug?: string;
+  readonly _slug?: string;
+}
+
+/** One row that can be stored: the JSON of a `PreparedRow`. */
+export interface GoodRow {
+  readonly json: string;
+  /** Whether it brings an id of its own. */
+  readonly hasId: boolean;
 }
 
 /** Rows of one chunk: the good ones ready to be stored, the bad ones ready to be reported. */
 export interface PreparedRows {
-  readonly rows: PreparedRow[];
-  readonly errors: RowError[];
-  /** How many rows of the input they stand for. */
-  readonly count: number;
+  readonly rows: readonly GoodRow[];
+  readonly errors: readonly RowError[];
 }
 
 /** One row of a request, or of a file. */
-export interface InputRow {
-  readonly index: number;
+export interface InputRow extends Pick<ReadableRow, 'index' | 'row' | 'json'> {
   readonly line?: number | undefined;
-  readonly row: unknown;
 }
 
 /** A row of a request, of a file, or one that could not be read there. */
@@ -45,41 +50,41 @@ type Flags = Pick<ImportOptions, 'publish_business' | 'publish_ideas'>;
 
 /** Checks rows and gives each good one its id and its place. */
 export function prepareRows(given: Iterable<GivenRow>, flags: Flags): PreparedRows {
-  const rows: PreparedRow[] = [];
+  const outcomes: (GoodRow | RowError[])[] = [];
+  for (const input of given) outcomes.push(prepareRow(input, flags));
+  return sorted(outcomes);
+}
+
+/** The good rows and the bad ones of a chunk. */
+export function sorted(outcomes: readonly (GoodRow | RowError[])[]): PreparedRows {
+  const rows: GoodRow[] = [];
   const errors: RowError[] = [];
-  let count = 0;
-  for (const input of given) {
-    count++;
-    if ('faults' in input) {
-      errors.push(...rowErrors({ ...input, row: input.text }, input.faults));
-      continue;
-    }
-    const card = validateCard(input.row);
-    if (isFaulty(card)) errors.push(...rowErrors(input, card));
-    else rows.push(prepare(input, card, flags));
+  for (const outcome of outcomes) {
+    if (Array.isArray(outcome)) errors.push(...outcome);
+    else rows.push(outcome);
   }
-  return { rows, errors, count };
+  return { rows, errors };
+}
+
+/** Checks one row. @returns the row ready to be stored, or what is wrong with it */
+export function prepareRow(input: GivenRow, flags: Flags): GoodRow | RowError[] {
+  if ('faults' in input) return rowErrors({ ...input, row: input.text }, input.faults);
+  const faults = cardFaults(input.row);
+  if (faults) return rowErrors(input, faults);
+  const { index, line, row, json = JSON.stringify(row) } = input;
+  const { id, privacy_level, title, is_published } = row as CardRow;
+  // An export that is read back says so when its card was not published; whoever says nothing leaves it to the flags.
+  const isPublished = is_published !== false && isToBePublished(privacy_level ?? 'PRIVATE', flags);
+  // The text as it came is what the database reads: taking it apart and writing it again would cost more than all else.
+  const added = `{"_n":${index},"_id":"${newCardId()}"${line === undefined ? '' : `,"_line":${line}`}${
+    isPublished ? `,"_slug":"${slugOf(title)}"` : ''
+  },`;
+  return { json: added + json.slice(json.indexOf('{') + 1), hasId: typeof id === 'string' };
 }
 
 /** Number of rows among errors: a row may have several. */
 export function failedRows(errors: readonly RowError[]): number {
   return new Set(errors.map(({ index }) => index)).size;
-}
-
-function prepare({ index, line, row }: InputRow, card: Card, flags: Flags): PreparedRow {
-  const { id, is_published: _, published_url: __, tags, related_card_ids, metadata, ...plain } = card;
-  // An export that is read back says so when its card was not published; whoever says nothing leaves it to the flags.
-  const isKeptBack = (row as { is_published?: unknown }).is_published === false;
-  const isPublished = !isKeptBack && isToBePublished(card.privacy_level, flags);
-  const prepared: Record<string, unknown> = { n: index, id: uuidv7() };
-  if (line !== undefined) prepared['line'] = line;
-  if (id !== null) prepared['given_id'] = id;
-  if (isPublished) prepared['slug'] = slugOf(card.title);
-  if (tags.length > 0) prepared['tags'] = tags;
-  if (related_card_ids.length > 0) prepared['related_card_ids'] = related_card_ids;
-  if (metadata && Object.keys(metadata).length > 0) prepared['metadata'] = metadata;
-  for (const [name, value] of Object.entries(plain)) if (value !== null) prepared[name] = value;
-  return prepared as unknown as PreparedRow;
 }
 
 /** Faults of one row as the task keeps them: the row itself with the first one only. */
@@ -116,6 +121,6 @@ export function titleOf(row: unknown): string {
 }
 
 /** The row behind a prepared one, to be reported with an error that only the database could see. */
-export function rowOf({ n, line, id: _, given_id, slug: __, ...card }: PreparedRow): InputRow {
-  return { index: n, line, row: given_id === undefined ? card : { id: given_id, ...card } };
+export function rowOf({ _n, _line, _id: _, _slug: __, ...row }: PreparedRow): InputRow {
+  return { index: _n, line: _line, row };
 }

@@ -38,19 +38,29 @@ export interface StoredRows {
   readonly published: readonly NewlyPublished[];
 }
 
-const ROWS = `json_to_recordset($1::json) AS given (n bigint, id uuid, given_id uuid, title text, body text, category text,
-  privacy_level text, tags text[], source_platform text, source_url text, external_id text, content_id text,
-  parent_card_id uuid, related_card_ids uuid[], metadata jsonb, slug text, created_at timestamptz,
-  updated_at timestamptz, published_at timestamptz)`;
+/*
+ * Rows as they were sent, with the defaults of `toCard`: nothing is public unless it says so, and empty text is
+ * absent. Of a member that is there twice the last one counts, as in JavaScript.
+ */
+const ROWS = `(SELECT _n AS n, _id AS id, id AS given_id, _slug AS slug, title, body,
+    coalesce(category, 'UNASSIMILATED') AS category, coalesce(privacy_level, 'PRIVATE') AS privacy_level,
+    coalesce(tags, '{}') AS tags, nullif(source_platform, '') AS source_platform, nullif(source_url, '') AS source_url,
+    nullif(external_id, '') AS external_id, nullif(content_id, '') AS content_id, parent_card_id,
+    coalesce(related_card_ids, '{}') AS related_card_ids, coalesce(metadata, '{}') AS metadata, created_at, updated_at,
+    published_at
+  FROM json_to_recordset($1::json) AS sent (_n bigint, _id uuid, _slug text, id uuid, title text, body text,
+    category text, privacy_level text, tags text[], source_platform text, source_url text, external_id text,
+    content_id text, parent_card_id uuid, related_card_ids uuid[], metadata jsonb, created_at timestamptz,
+    updated_at timestamptz, published_at timestamptz)) AS given`;
 
 const COLUMNS = `id, owner, title, body, category, privacy_level, tags, source_platform, source_url, external_id,
   content_id, parent_card_id, related_card_ids, is_published, published_url, metadata, created_at, updated_at, published_at`;
 
 const values = (
   id: string,
-): string => `${id}, $2::text, title, body, category, privacy_level, coalesce(tags, '{}'),
-  source_platform, source_url, external_id, content_id, parent_card_id, coalesce(related_card_ids, '{}'),
-  slug IS NOT NULL, $3::text || '/' || slug || '-' || right(${id}::text, 8), coalesce(metadata, '{}'),
+): string => `${id}, $2::text, title, body, category, privacy_level, tags,
+  source_platform, source_url, external_id, content_id, parent_card_id, related_card_ids,
+  slug IS NOT NULL, $3::text || '/' || slug || '-' || right(${id}::text, 8), metadata,
   coalesce(created_at, now()), coalesce(updated_at, created_at, now()),
   CASE WHEN slug IS NOT NULL THEN coalesce(published_at, now()) END`;
 
@@ -124,9 +134,9 @@ const MATCH = `
     ORDER BY c.id FOR UPDATE
   ), changed AS (
     UPDATE cards AS c SET title = d.title, body = d.body, category = d.category, privacy_level = d.privacy_level,
-      tags = coalesce(d.tags, '{}'), source_platform = d.source_platform, source_url = d.source_url,
+      tags = d.tags, source_platform = d.source_platform, source_url = d.source_url,
       external_id = d.external_id, content_id = d.content_id, parent_card_id = d.parent_card_id,
-      related_card_ids = coalesce(d.related_card_ids, '{}'), metadata = coalesce(d.metadata, '{}'),
+      related_card_ids = d.related_card_ids, metadata = d.metadata,
       is_published = d.publishes, version = c.version + 1, updated_at = now(),
       published_url = CASE WHEN d.publishes
         THEN coalesce(c.published_url, $3::text || '/' || d.slug || '-' || right(c.id::text, 8)) END,

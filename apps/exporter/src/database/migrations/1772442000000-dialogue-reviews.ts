@@ -27,10 +27,14 @@ const UP = [
 ];
 
 const DOWN = [
+  // What was not approved must not leave, nor what was approved with other words than it was submitted in: the old code
+  // knows only one state that never does, and would send what was submitted. A whole failed batch goes as it was written.
+  `UPDATE sync_status s SET status = 'resolved'
+   WHERE status IN ('awaiting_review', 'withdrawn') OR (
+     status IN ('ready', 'failed') AND EXISTS (SELECT FROM dialogue_reviews r WHERE r.dialogue_id = s.dialogue_id)
+     AND NOT EXISTS (SELECT FROM export_failures f WHERE f.batch_id = s.batch_id AND f.whole_batch AND f.resolved_at IS NULL)
+   )`,
   `DROP TABLE dialogue_reviews`,
-  // What was not approved must not leave: the old code knows only one state that never does.
-  `UPDATE sync_status SET status = 'resolved' WHERE status IN ('awaiting_review', 'withdrawn')`,
-  `UPDATE sync_status SET status = 'resolved' WHERE status = 'failed' AND batch_id IS NULL`,
   `ALTER TABLE sync_status DROP CONSTRAINT sync_status_status`,
   `ALTER TABLE sync_status ADD CONSTRAINT sync_status_status
      CHECK (status IN ('ready', 'batched', 'confirmed', 'failed', 'resolved'))`,

@@ -1,0 +1,187 @@
+import type { Client } from 'pg';
+import type { Rig } from '../chaos/rig.ts';
+import { fill, withAssignment, serve, timed, type AssignmentWorld, type Times } from './assignment-world.ts';
+import type { Measurement } from './measure.ts';
+
+const DOOR_CLIENTS = 32;
+const DATABASE_CLIENTS = 64;
+const SIZES = [10_000, 100_000, 1_000_000] as const;
+/** Calls of one round: all rounds together take less than the smallest pool holds. */
+const CALLS = 150;
+const ROUNDS = 5;
+/** Length of one round in the database, milliseconds. */
+const ROUND_MS = 4_000;
+const MAX_RND = 2_147_483_647;
+
+const CLAIM = 'SELECT count(*) FROM claim_items(ARRAY[$1::integer], ARRAY[10], $2, $2, NULL, $3)';
+/** What no claim can do without: ten free rows, locked and updated. No history, no counters, no skips, no priorities. */
+const BARE = `
+  WITH picked AS MATERIALIZED (
+    SELECT item_pk FROM item_states
+    WHERE dataset_id = $1 AND assigned_to IS NULL AND status IN ('draft', 'skipped') AND priority = 0 AND rnd >= $3
+    ORDER BY rnd LIMIT 10 FOR UPDATE SKIP LOCKED
+  )
+  UPDATE item_states AS s SET assigned_to = $2, assigned_at = now(), version = version + 1, updated_at = now()
+  FROM picked WHERE s.item_pk = picked.item_pk`;
+
+interface AtSize {
+  readonly size: number;
+  readonly rounds: readonly Times[];
+  /** Pages of the database that one claim touches. */
+  readonly pages: number;
+}
+
+interface InDatabase {
+  readonly claim: readonly Times[];
+  /** All clients on one dataset. */
+  readonly one: readonly Times[];
+  readonly bare: readonly Times[];
+}
+
+async function doorRounds(
+  world: AssignmentWorld,
+  size: number,
+  datasets: readonly string[],
+): Promise<Times[]> {
+  const rounds: Times[] = [];
+  for (let round = 0; round <= ROUNDS; round++) {
+    rounds.push(
+      await timed(DOOR_CLIENTS, { calls: CALLS }, async (client, number) => {
+        // One dataset a call: what is measured is the claim and not the sum over all counters.
+        const dataset = datasets[number % datasets.length] ?? '';
+        const { assignedCount } = await serve(world, `bench-${String(client)}-${String(number)}`, 10, [
+          dataset,
+        ]);
+        if (assignedCount !== 10)
+          throw new Error(`${String(assignedCount)} of 10 from ${String(size)} items`);
+      }),
+    );
+  }
+  // The first one warms caches and plans.
+  return rounds.slice(1);
+}
+
+function databaseRound(
+  clients: readonly Client[],
+  statement: string,
+  ids: readonly number[],
+): Promise<Times> {
+  return timed(clients.length, { ms: ROUND_MS }, async (client, number) => {
+    await clients[client]?.query({
+      name: statement === BARE ? 'bare' : 'claim',
+      text: statement,
+      values: [
+        ids[number % ids.length],
+        `database-${String(client)}-${String(number % 1000)}`,
+        Math.floor(Math.random() * MAX_RND),
+      ],
+    });
+  });
+}
+
+/** Pages of the database that one claim touches: the same at any size, when it reads along its indexes. */
+async function pagesOfClaim({ sql }: AssignmentWorld, id: number): Promise<number> {
+  const pages: number[] = [];
+  for (let turn = 0; turn < 20; turn++) {
+    const { rows } = await sql.query<{ 'QUERY PLAN': [{ Plan: Record<string, number> }] }>(
+      `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ${CLAIM.replace('$1', String(id))
+        .replaceAll('$2', "'pages'")
+        .replace('$3', String(Math.floor(Math.random() * MAX_RND)))}`,
+    );
+    const plan = rows[0]?.['QUERY PLAN'][0].Plan;
+    pages.push((plan?.['Shared Hit Blocks'] ?? NaN) + (plan?.['Shared Read Blocks'] ?? NaN));
+  }
+  // The first ones make the plans.
+  return pages.slice(10).reduce((sum, count) => sum + count, 0) / 10;
+}
+
+/** Claims of 10 while the table grows to a million items: through the gateway at each size, in the database at the end. */
+export function measureAssignmentScale(rig: Rig): Promise<Measurement[]> {
+  return withAssignment(rig, DOOR_CLIENTS, (world) => measure(world));
+}
+
+async function measure(world: AssignmentWorld): Promise<Measurement[]> {
+  const datasets = Array.from({ length: 10 }, (_, index) => `scale-${String(index)}`);
+  const bySize: AtSize[] = [];
+  let ids: number[] = [];
+  let before = 0;
+  for (const size of SIZES) {
+    ids = await fill(world, datasets, before, size);
+    before = size;
+    const rounds = await doorRounds(world, size, datasets);
+    bySize.push({ size, rounds, pages: await pagesOfClaim(world, ids[0] ?? 0) });
+  }
+  const clients = await Promise.all(Array.from({ length: DATABASE_CLIENTS }, () => world.connect()));
+  const inDatabase: Record<keyof InDatabase, Times[]> = { claim: [], one: [], bare: [] };
+  await databaseRound(clients, CLAIM, ids);
+  for (let round = 0; round < 3; round++) {
+    inDatabase.bare.push(await databaseRound(clients, BARE, ids));
+    inDatabase.claim.push(await databaseRound(clients, CLAIM, ids));
+    inDatabase.one.push(await databaseRound(clients, CLAIM, ids.slice(round, round + 1)));
+  }
+  return [...rowsBySize(bySize), ...rowsInDatabase(inDatabase)];
+}
+
+function rowsBySize(bySize: readonly AtSize[]): Measurement[] {
+  const [small, middle, large] = bySize;
+  if (!small || !middle || !large) throw new Error('no sizes');
+  const growth = (from: readonly Times[], to: readonly Times[]): number[] =>
+    to.map(({ p50 }, round) => p50 / (from[round]?.p50 ?? NaN));
+  return [
+    ...bySize.map(({ size, rounds }) => ({
+      what: `self-serve of 10, 32 clients, ${size.toLocaleString('en-US')} items: p50`,
+      values: rounds.map(({ p50 }) => p50),
+      unit: 'ms',
+    })),
+    {
+      what: '  growth from 10,000 to 100,000',
+      values: growth(small.rounds, middle.rounds),
+      unit: '×',
+      bound: { atMost: 1.5 },
+    },
+    {
+      what: '  growth from 10,000 to 1,000,000',
+      values: growth(small.rounds, large.rounds),
+      unit: '×',
+      bound: { atMost: 1.5 },
+    },
+    {
+      what: '  through the gateway, 1,000,000 items',
+      values: large.rounds.map(({ perSecond }) => perSecond),
+      unit: 'calls/s',
+      bound: { atLeast: 300 },
+    },
+    { what: '  p99', values: large.rounds.map(({ p99 }) => p99), unit: 'ms', bound: { atMost: 250 } },
+    {
+      what: 'pages a claim touches: 1,000,000 items / 10,000',
+      values: [large.pages / small.pages],
+      unit: '×',
+      bound: { atMost: 1.5 },
+      note: `${String(Math.round(small.pages))} → ${String(Math.round(large.pages))}`,
+    },
+  ];
+}
+
+function rowsInDatabase(inDatabase: InDatabase): Measurement[] {
+  return [
+    {
+      what: 'claim of 10 of 1,000,000 in the database, 64 clients',
+      values: inDatabase.claim.map(({ perSecond }) => perSecond),
+      unit: 'claims/s',
+      bound: { atLeast: 2_000 },
+    },
+    { what: '  p99', values: inDatabase.claim.map(({ p99 }) => p99), unit: 'ms', bound: { atMost: 100 } },
+    {
+      what: '  all on one dataset',
+      values: inDatabase.one.map(({ perSecond }) => perSecond),
+      unit: 'claims/s',
+      note: `p99 ${String(Math.round(inDatabase.one[1]?.p99 ?? NaN))} ms`,
+    },
+    {
+      what: '  bare lock and update of 10 rows',
+      values: inDatabase.bare.map(({ perSecond }) => perSecond),
+      unit: 'claims/s',
+      note: `p99 ${String(Math.round(inDatabase.bare[1]?.p99 ?? NaN))} ms; no history, counters, skips`,
+    },
+  ];
+}
