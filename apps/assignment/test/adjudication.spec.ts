@@ -34,7 +34,7 @@ describe('adjudication', () => {
       as: curator('judge'),
     });
     expect(status).toBe(200);
-    return body;
+    return body as Json;
   };
 
   const judge = (place: Place, body: unknown, etag?: string, as = curator('judge')) =>
@@ -53,7 +53,7 @@ describe('adjudication', () => {
       const page = await queue(places[0]!.dataset, `&limit=2${cursor}`);
       seen.push(...(page['items'] as Json[]));
       if (page['nextCursor'] === null) break;
-      cursor = `&cursor=${String(page['nextCursor'])}`;
+      cursor = `&cursor=${page['nextCursor'] as string}`;
     }
 
     expect(seen.map(({ id }) => id)).toEqual(places.map(({ id }) => id));

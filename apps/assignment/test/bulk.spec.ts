@@ -2,7 +2,6 @@ import { eventually } from '@hornbook/testing';
 import { listenToEvents, type EventListener } from './support/events.js';
 import { expectInvariants } from './support/invariants.js';
 import {
-  makeItem,
   makeItems,
   startWorld,
   unique,
@@ -40,7 +39,7 @@ describe('many items at once', () => {
     const rows = (await world.my(user)).filter((row) => row.dataset === dataset);
     return rows.map(({ id, bucket, etag }) => ({ dataset, bucket, id, etag }));
   };
-  const outcomes = ({ body }: Answer): unknown[] =>
+  const outcomes = ({ body }: Pick<Answer, 'body'>): unknown[] =>
     (body.results as Body[]).map(({ ok, code, status }) => (ok ? status : code) as unknown);
 
   it('changes many items at once, with a result for each', async () => {
@@ -61,7 +60,7 @@ describe('many items at once', () => {
     });
 
     expect(status).toBe(200);
-    expect(body.results.map(({ ok, code, status: now }: Body) => (ok ? now : code))).toEqual([
+    expect(outcomes({ body })).toEqual([
       'approved',
       'precondition_failed',
       'approved',
@@ -143,7 +142,7 @@ describe('many items at once', () => {
     const answers = await Promise.all([1, 2].map(() => bulk(body, { as: curator, headers })));
 
     expect(answers[0]!.text).toBe(answers[1]!.text);
-    expect(answers[0]!.body.results.map(({ etag }: Body) => etag as string)).toEqual(['"3"', '"3"']);
+    expect((answers[0]!.body.results as Row[]).map(({ etag }) => etag)).toEqual(['"3"', '"3"']);
     expect((await bulk({ ...body, priority: 4 }, { as: curator, headers })).status).toBe(422);
   });
 
@@ -186,7 +185,7 @@ describe('many items at once', () => {
   ])('refuses %j and names %s', async (body, field) => {
     const answer = await bulk(body);
     expect(answer.status).toBe(400);
-    expect(answer.body.details.map((fault: Body) => fault.field as string)).toContain(field);
+    expect((answer.body.details as Fault[]).map((fault) => fault.field)).toContain(field);
   });
 
   it('hands an item over: the holder loses it, and each of both is told by one event', async () => {
@@ -197,10 +196,10 @@ describe('many items at once', () => {
 
     expect(answer.body.succeeded).toBe(3);
     expect([await world.my(alice), await world.my(bob)].map(({ length }) => length)).toEqual([0, 3]);
-    const told = (word: string, user: string): Body[] =>
+    const told = (word: string, user: string): unknown[] =>
       listener.events
         .filter(({ type }) => type === `ground-truth.${word}.v1`)
-        .map(({ data }) => data as Body)
+        .map(({ data }) => data as { assignedTo?: string; releasedFrom?: string })
         .filter(({ assignedTo, releasedFrom }) => [assignedTo, releasedFrom].includes(user));
     await eventually(() => told('assigned', bob).length > 0 && told('released', alice).length > 0);
     expect(told('assigned', bob)).toMatchObject([{ items: [{}, {}, {}] }]);
@@ -228,6 +227,10 @@ describe('many items at once', () => {
     await expectInvariants(world);
   });
 });
+
+interface Fault {
+  readonly field: string;
+}
 
 interface Named {
   readonly dataset: string;

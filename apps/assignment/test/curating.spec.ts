@@ -1,13 +1,4 @@
-import {
-  makeItem,
-  makeItems,
-  pathOf,
-  startWorld,
-  unique,
-  type Body,
-  type Row,
-  type World,
-} from './support/world.js';
+import { makeItem, pathOf, startWorld, unique, type Body, type Row, type World } from './support/world.js';
 
 describe('curating', () => {
   let world: World;
@@ -20,7 +11,7 @@ describe('curating', () => {
   const item = async (overrides: object = {}): Promise<Row> => {
     const dataset = unique('curate');
     await world.importItems([makeItem(dataset, overrides)]);
-    return (await world.call(`/v1/ground-truths?dataset=${dataset}`)).body.items[0];
+    return (await world.call(`/v1/ground-truths?dataset=${dataset}`)).body.items[0] as Row;
   };
   const put = (row: Row, body: unknown, etag: string | null = row.etag) =>
     world.call(pathOf(row, 'ground-truths'), {
@@ -59,7 +50,8 @@ describe('curating', () => {
     const path = `${pathOf(row, 'ground-truths')}/history`;
     const { body } = await world.call(path);
 
-    expect(body.items.map(({ version, action, actor }: Body) => [version, action, actor])).toEqual([
+    const entries = body.items as { version: number; action: string; actor: string }[];
+    expect(entries.map(({ version, action, actor }) => [version, action, actor])).toEqual([
       [5, 'deleted', alice],
       [4, 'edited', 'carla'],
       [3, 'edited', alice],
@@ -119,14 +111,16 @@ describe('curating', () => {
       makeItem(dataset, { id: 'three', synthQuestion: 'A ticket to the station' }),
     ]);
     await world.call(
-      `${pathOf((await world.call(`/v1/ground-truths?dataset=${dataset}&itemId=two`)).body.items[0])}/assign`,
+      `${pathOf((await world.call(`/v1/ground-truths?dataset=${dataset}&itemId=two`)).body.items[0] as Row)}/assign`,
       {
         method: 'POST',
         as: alice,
       },
     );
     const ids = async (query: string): Promise<string[]> =>
-      (await world.call(`/v1/ground-truths?dataset=${dataset}${query}`)).body.items.map(({ id }: Row) => id);
+      ((await world.call(`/v1/ground-truths?dataset=${dataset}${query}`)).body.items as Row[]).map(
+        ({ id }) => id,
+      );
 
     expect(await ids('')).toEqual(['three', 'two', 'one']);
     expect(await ids('&status=approved')).toEqual([]);

@@ -28,7 +28,9 @@ describe('what happened to items', () => {
     listener.events
       .map(({ type, data }) => ({ type, data: data as Body }))
       .filter(
-        ({ data }) => data.dataset === dataset || data.items?.some((item: Row) => item.dataset === dataset),
+        ({ data }) =>
+          data.dataset === dataset ||
+          (data.items as Row[] | undefined)?.some((item) => item.dataset === dataset),
       );
 
   it('is told by an event for each change, and one for all items of a claim', async () => {
@@ -93,8 +95,10 @@ describe('what happened to items', () => {
     });
     await world.call(pathOf(row, 'ground-truths'), { ...put, body: { priority: 5 } });
 
-    const approved = (): Body[] =>
-      told(dataset).flatMap(({ type, data }) => (type === 'ground-truth.approved.v1' ? [data] : []));
+    const approved = () =>
+      told(dataset)
+        .filter(({ type }) => type === 'ground-truth.approved.v1')
+        .map(({ data }) => data as { version: number; payload: { answer: string } });
     await eventually(() => told(dataset).some(({ data }) => data.version === 3));
     expect(approved().map(({ version, payload }) => [version, payload.answer])).toEqual([
       [1, 'An example.'],
@@ -138,7 +142,7 @@ describe('what happened to items', () => {
     const day = new Date().toISOString().slice(0, 10);
     const work = async (query: string, as?: string): Promise<Body[]> =>
       (await world.call(`/v1/assignments/stats?dataset=${dataset}${query}`, as === undefined ? {} : { as }))
-        .body.items;
+        .body.items as Body[];
     expect(await work('&by=userDay')).toMatchObject([
       {
         user: alice,

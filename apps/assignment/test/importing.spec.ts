@@ -8,7 +8,7 @@ describe('importing ground truths', () => {
   afterAll(() => world.stop());
 
   const stored = async (dataset: string): Promise<Body[]> =>
-    (await world.call(`/v1/ground-truths?dataset=${dataset}&limit=200`)).body.items;
+    (await world.call(`/v1/ground-truths?dataset=${dataset}&limit=200`)).body.items as Body[];
 
   it('stores what can be stored and tells of each other item what is wrong with it', async () => {
     const dataset = unique('import');
@@ -32,7 +32,8 @@ describe('importing ground truths', () => {
       uuids: [good['id']],
       validationSummary: { total: 9, succeeded: 1, failed: 8 },
     });
-    expect(body.errors.map(({ index, field, code }: Body) => [index, field, code])).toEqual([
+    const faults = body.errors as { index: number; field: string; code: string }[];
+    expect(faults.map(({ index, field, code }) => [index, field, code])).toEqual([
       [1, 'id', 'DUPLICATE_ID'],
       [2, 'id', 'INVALID_ID'],
       [3, 'manualTags[0]', 'INVALID_TAG'],
@@ -65,7 +66,7 @@ describe('importing ground truths', () => {
     const [first, second] = makeItems(dataset, 2) as [Body, Body];
     await world.importItems([first]);
     await world.importItems([second], { query: '?approve=true' });
-    const changed = [first, second].map((item) => ({ ...item, answer: 'New.' }));
+    const changed = [first, second].map((item) => ({ ...(item as object), answer: 'New.' }));
 
     expect((await world.importItems(changed, { query: '?onConflict=skip' })).body).toMatchObject({
       imported: 0,
@@ -78,7 +79,7 @@ describe('importing ground truths', () => {
       failed: 1,
       errors: [{ code: 'NOT_OPEN', itemId: second.id }],
     });
-    expect((await stored(dataset)).map(({ answer, version }) => [answer, version])).toEqual([
+    expect((await stored(dataset)).map(({ answer, version }) => [answer, version] as unknown[])).toEqual([
       ['An example.', 1],
       ['New.', 2],
     ]);

@@ -1,3 +1,4 @@
+import { eventually } from '@hornbook/testing';
 import { expectInvariants } from './support/invariants.js';
 import { makeItems, startWorld, unique, type Row, type World } from './support/world.js';
 
@@ -51,6 +52,31 @@ describe('two copies of the service', () => {
       ),
     );
     expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array<number>(7).fill(412)]);
+  });
+
+  it('fold counters that many connections wrote into few rows, and what they add up to stays', async () => {
+    const dataset = await filled(5);
+    const rows = async (): Promise<number> => {
+      const [row] = await world.sql<{ rows: number }>(
+        `SELECT count(*)::integer AS rows FROM item_counts c JOIN datasets d ON d.id = c.dataset_id
+         WHERE d.name = $1 AND c.tag = '' AND c.state = 'draft'`,
+        [dataset],
+      );
+      return row?.rows ?? 0;
+    };
+    // As forty connections leave it, half of which took away what the others had added.
+    await world.sql(
+      `INSERT INTO item_counts (dataset_id, tag, state, shard, items)
+       SELECT d.id, '', 'draft', 100 + n, CASE WHEN n % 2 = 0 THEN 3 ELSE -3 END
+       FROM datasets d, generate_series(1, 40) AS n WHERE d.name = $1`,
+      [dataset],
+    );
+
+    await eventually(async () => (await rows()) <= 9);
+
+    const { body } = await world.call(`/v1/datasets/${dataset}`);
+    expect(body.counts).toMatchObject({ total: 5, draft: 5 });
+    await expectInvariants(world);
   });
 
   it('import the same ids at once, each once', async () => {

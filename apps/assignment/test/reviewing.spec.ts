@@ -138,7 +138,7 @@ describe('reviewing an item', () => {
     const alice = unique('alice');
     const empty = await held(alice, { synthQuestion: undefined, answer: undefined });
     const refused = await world.put(alice, empty, { approve: true, answer: null });
-    expect(refused.body.details.map((fault: { field: string }) => fault.field)).toEqual([
+    expect((refused.body.details as { field: string }[]).map(({ field }) => field)).toEqual([
       'editedQuestion',
       'answer',
     ]);

@@ -230,7 +230,7 @@ describe('a review', () => {
     expect(await stateOf(world, place)).toMatchObject({ status: 'draft', version: 1 });
     const third = await claimAndReview(world, place, 'c', body);
 
-    expect([first, second].map(({ body: { roundState } }) => roundState)).toEqual(['open', 'open']);
+    expect([first, second].map(({ body }) => body.roundState as string)).toEqual(['open', 'open']);
     expect(third).toMatchObject({
       status: 200,
       body: {

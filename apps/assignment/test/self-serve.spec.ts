@@ -70,10 +70,10 @@ describe('self-serve', () => {
     const datasets = [five, three, two, none];
 
     const first = (await world.selfServe(unique('bob'), 40, { datasets })).body;
-    expect([five, three, two, none].map((name) => by(first.assigned, name))).toEqual([20, 12, 8, 0]);
+    expect([five, three, two, none].map((name) => by(first.assigned as Row[], name))).toEqual([20, 12, 8, 0]);
 
     const second = (await world.selfServe(unique('bob'), 40, { datasets })).body;
-    expect(by(second.assigned, two)).toBe(2);
+    expect(by(second.assigned as Row[], two)).toBe(2);
     expect(second).toMatchObject({ assignedCount: 40, shortfall: null });
   });
 
@@ -119,7 +119,7 @@ describe('self-serve', () => {
     const user = unique('bob');
     const ids: string[] = [];
     for (let turn = 0; turn < 3; turn++) {
-      ids.push((await world.selfServe(user, 1, { datasets: [dataset] })).body.assigned[0].id);
+      ids.push((await world.selfServe(user, 1, { datasets: [dataset] })).body.assigned[0].id as string);
     }
     expect(ids).toEqual([due['id'], high['id'], middle['id']]);
   });

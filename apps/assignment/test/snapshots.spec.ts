@@ -43,7 +43,7 @@ describe('snapshots', () => {
       const { body: snapshot } = await world.call(String(headers.get('location')), {
         as: curator('archivist'),
       });
-      return snapshot['status'] === 'building' ? false : snapshot;
+      return snapshot['status'] === 'building' ? false : (snapshot as Json);
     });
   };
 
@@ -63,7 +63,7 @@ describe('snapshots', () => {
       as: curator('archivist'),
     });
     expect(status).toBe(200);
-    return body;
+    return body as Json;
   };
 
   /** Puts new content into an approved item, past its reviewers. */
@@ -214,7 +214,7 @@ describe('snapshots', () => {
       const page = await diff(older['id'], newer['id'], `&limit=1${cursor}`);
       paged.push(...(page['items'] as unknown[]));
       if (page['nextCursor'] === null) break;
-      cursor = `&cursor=${String(page['nextCursor'])}`;
+      cursor = `&cursor=${page['nextCursor'] as string}`;
       expect(page['items']).toHaveLength(1);
     }
     expect(paged).toEqual(whole['items']);

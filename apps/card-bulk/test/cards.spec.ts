@@ -11,7 +11,7 @@ describe('cards', () => {
   afterAll(() => world.stop());
 
   const list = async (query: string, as: string): Promise<Record<string, unknown>[]> =>
-    (await world.call(`/cards?${query}`, { as })).body['items'];
+    (await world.call(`/cards?${query}`, { as })).body['items'] as Record<string, unknown>[];
   const titles = async (query: string, as: string): Promise<unknown[]> =>
     (await list(query, as)).map(({ title }) => title);
 
@@ -26,7 +26,7 @@ describe('cards', () => {
     const seen: unknown[] = [];
     for (let query = 'limit=3'; query !== '';) {
       const { body } = await world.call(`/cards?${query}`, { as });
-      seen.push(...body['items'].map(({ title }: { title: string }) => title));
+      seen.push(...(body['items'] as { title: string }[]).map(({ title }) => title));
       query = body['next_cursor'] === null ? '' : `limit=3&cursor=${body['next_cursor']}`;
     }
 

@@ -12,7 +12,9 @@ describe('the bulk delete of seed 002', () => {
   afterAll(() => world.stop());
 
   const idsOf = async (owner: string): Promise<string[]> =>
-    (await world.sql('SELECT id FROM cards WHERE owner = $1 ORDER BY id', [owner])).map(({ id }) => id);
+    (await world.sql<{ id: string }>('SELECT id FROM cards WHERE owner = $1 ORDER BY id', [owner])).map(
+      ({ id }) => id,
+    );
   const liveOf = async (owner: string): Promise<number> => {
     const sql = 'SELECT count(*)::int AS n FROM cards WHERE owner = $1 AND deleted_at IS NULL';
     const [row] = await world.sql(sql, [owner]);
@@ -95,24 +97,27 @@ describe('the bulk delete of seed 002', () => {
     expect(restored.body['result']).toMatchObject({ cards_restored: 0, cards_failed: 7 });
   });
 
-  it.each([true, false])('tells no foreign card from one that there is not (soft_delete %s)', async (soft) => {
-    const as = `mine-${soft}`;
-    await world.import(cards(1), {}, { as });
-    await world.import(cards(1), {}, { as: `theirs-${soft}` });
-    const [own = ''] = await idsOf(as);
-    const [foreign = ''] = await idsOf(`theirs-${soft}`);
-    const sent = [own, foreign, randomUUID(), 'no id', own];
+  it.each([true, false])(
+    'tells no foreign card from one that there is not (soft_delete %s)',
+    async (soft) => {
+      const as = `mine-${soft}`;
+      await world.import(cards(1), {}, { as });
+      await world.import(cards(1), {}, { as: `theirs-${soft}` });
+      const [own = ''] = await idsOf(as);
+      const [foreign = ''] = await idsOf(`theirs-${soft}`);
+      const sent = [own, foreign, randomUUID(), 'no id', own];
 
-    const { body } = await operate('/bulk/delete', { card_ids: sent, soft_delete: soft }, as);
+      const { body } = await operate('/bulk/delete', { card_ids: sent, soft_delete: soft }, as);
 
-    const error = { error: 'Card not found', code: 'not_found' };
-    expect(body).toMatchObject({ status: 'SUCCESS', outcome: 'partial' });
-    expect(body['result']).toMatchObject({ cards_deleted: 1, already_deleted: 1, cards_failed: 3 });
-    expect(body['result'].errors).toEqual(
-      [1, 2, 3].map((index) => ({ card_id: sent[index], index, ...error })),
-    );
-    expect(await liveOf(`theirs-${soft}`)).toBe(1);
-  });
+      const error = { error: 'Card not found', code: 'not_found' };
+      expect(body).toMatchObject({ status: 'SUCCESS', outcome: 'partial' });
+      expect(body['result']).toMatchObject({ cards_deleted: 1, already_deleted: 1, cards_failed: 3 });
+      expect(body['result'].errors).toEqual(
+        [1, 2, 3].map((index) => ({ card_id: sent[index], index, ...error })),
+      );
+      expect(await liveOf(`theirs-${soft}`)).toBe(1);
+    },
+  );
 
   it('deletes more ids than one chunk has, each once', async () => {
     const as = 'ten thousand';

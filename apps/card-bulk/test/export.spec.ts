@@ -71,7 +71,9 @@ describe('the bulk export of seed 002', () => {
 
     expect(file.status).toBe(200);
     expect(file.headers.get('content-type')).toContain(type);
-    expect(file.headers.get('content-disposition')).toMatch(/^attachment; filename="cards-[0-9a-f-]{36}\.\w+"$/);
+    expect(file.headers.get('content-disposition')).toMatch(
+      /^attachment; filename="cards-[0-9a-f-]{36}\.\w+"$/,
+    );
     expect(file.text).toMatch(start);
   });
 
@@ -118,7 +120,8 @@ describe('the bulk export of seed 002', () => {
     it('exports only cards of the caller, whatever ids are named', async () => {
       const own = await world.call('/cards', { as });
       const foreign = await world.call('/cards', { as: 'another' });
-      const ids = [...own.body['items'].slice(0, 1), ...foreign.body['items']].map(({ id }) => id);
+      const found = [own, foreign].map(({ body }) => body['items'] as { id: string }[]);
+      const ids = found.flatMap((items) => items.slice(0, 1).map(({ id }) => id));
 
       expect(await titles({ card_ids: ids })).toEqual(['c']);
     });
@@ -127,8 +130,14 @@ describe('the bulk export of seed 002', () => {
       const owner = 'deleting';
       await world.import([card({ title: 'kept' }), card({ title: 'dropped' })], {}, { as: owner });
       const { body } = await world.call('/cards', { as: owner });
-      const dropped = body['items'].find(({ title }: { title: string }) => title === 'dropped');
-      await world.call(`/cards/${dropped.id}`, { method: 'DELETE', headers: { 'if-match': '*' }, as: owner });
+      const dropped = (body['items'] as { id: string; title: string }[]).find(
+        ({ title }) => title === 'dropped',
+      );
+      await world.call(`/cards/${String(dropped?.id)}`, {
+        method: 'DELETE',
+        headers: { 'if-match': '*' },
+        as: owner,
+      });
 
       const { file } = await exportCards(world, { format: 'ndjson' }, { as: owner });
 

@@ -52,9 +52,7 @@ describe('the file of an export', () => {
     const first = start < 0 ? whole.length + start : start;
     expect(status).toBe(206);
     expect(bytes.equals(part)).toBe(true);
-    expect(headers.get('content-range')).toBe(
-      `bytes ${first}-${first + part.length - 1}/${whole.length}`,
-    );
+    expect(headers.get('content-range')).toBe(`bytes ${first}-${first + part.length - 1}/${whole.length}`);
     expect(headers.get('content-length')).toBe(String(part.length));
   });
 
@@ -106,7 +104,10 @@ describe('the file of an export', () => {
     expect((await world.call(`/bulk/tasks/${taskId}/file`, { as })).status).toBe(410);
     const [task] = await world.sql('SELECT id, kind FROM tasks WHERE id = $1', [taskId]);
     // What the retention of tasks calls once a minute.
-    await world.app.get(Tasks).kinds.get(task?.['kind'])?.discard?.(task as never);
+    await world.app
+      .get(Tasks)
+      .kinds.get(String(task?.['kind']))
+      ?.discard?.(task as never);
     expect(await filesOf()).toHaveLength(0);
   });
 
@@ -114,7 +115,7 @@ describe('the file of an export', () => {
     const follow = (url: string) => world.call(url, { as: null });
 
     it('needs no other credentials', async () => {
-      const { status, bytes } = await follow(done.status['result'].download_url);
+      const { status, bytes } = await follow(String(done.status['result'].download_url));
 
       expect(status).toBe(200);
       expect(bytes.equals(done.file.bytes)).toBe(true);
@@ -135,7 +136,7 @@ describe('the file of an export', () => {
       const denied = await world.call(`/bulk/tasks/${done.taskId}/link`, { method: 'POST', as: 'stranger' });
 
       expect(link.status).toBe(201);
-      expect((await follow(link.body['download_url'])).status).toBe(200);
+      expect((await follow(String(link.body['download_url']))).status).toBe(200);
       expect(denied.status).toBe(404);
       const token = world.app
         .get(LinkSigner)

@@ -16,7 +16,7 @@ describe('a retry of what failed', () => {
     });
   const titles = async (owner: string): Promise<unknown[]> =>
     (await world.sql('SELECT title FROM cards WHERE owner = $1 ORDER BY title', [owner])).map(
-      ({ title }) => title,
+      ({ title }) => String(title),
     );
 
   it('imports the failed rows once what stood in their way is gone, and no other row', async () => {
@@ -99,7 +99,7 @@ describe('a retry of what failed', () => {
 
     const answers = await Promise.all([1, 2, 3].map(() => retry(first.body['task_id'], as, 'again')));
 
-    expect(new Set(answers.map(({ body }) => body['task_id'])).size).toBe(1);
+    expect(new Set(answers.map(({ body }) => String(body['task_id']))).size).toBe(1);
     expect(answers.filter(({ headers }) => headers.get('idempotent-replayed') === 'true')).toHaveLength(2);
     await world.finished(answers[0]!.body['task_id'], { as });
   });

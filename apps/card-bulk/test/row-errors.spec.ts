@@ -26,7 +26,7 @@ describe('rows that failed', () => {
 
     const lines = [null, 2, 4];
     for (const [place, { body }] of statuses.entries()) {
-      const { body: page } = await errorsOf(body['task_id'], '', as);
+      const { body: page } = await errorsOf(String(body['task_id']), '', as);
       const expected = [
         { index: 1, line: lines[place], title: '', field: 'title', error: expect.any(String) },
         { index: 1, line: lines[place], field: 'category', code: 'invalid_value' },
@@ -49,14 +49,14 @@ describe('rows that failed', () => {
     let cursor: string | null = '';
     do {
       const query = `?limit=99${cursor === '' ? '' : `&cursor=${cursor}`}`;
-      const { body: page } = await errorsOf(body['task_id'], query, as);
-      indexes.push(...page['items'].map(({ index }: { index: number }) => index));
+      const { body: page } = await errorsOf(String(body['task_id']), query, as);
+      indexes.push(...(page['items'] as { index: number }[]).map(({ index }) => index));
       cursor = page['next_cursor'] as string | null;
     } while (cursor !== null);
 
     expect(body['result'].errors).toHaveLength(100);
     expect(indexes).toEqual(Array.from({ length: 250 }, (_, n) => n));
-    expect((await errorsOf(body['task_id'], '?cursor=nonsense', as)).status).toBe(400);
+    expect((await errorsOf(String(body['task_id']), '?cursor=nonsense', as)).status).toBe(400);
   });
 
   it.each(['csv', 'ndjson'] as const)('come as %s that is mended and sent again', async (format) => {
@@ -67,7 +67,7 @@ describe('rows that failed', () => {
     const { body } = await importFile(world, 'ndjson', ndjson(broken), { as });
     expect(body['result']).toMatchObject({ cards_imported: 900, cards_failed: 300 });
 
-    const report = await errorsOf(body['task_id'], `?format=${format}`, as);
+    const report = await errorsOf(String(body['task_id']), `?format=${format}`, as);
     const mended = report.text.replaceAll('NOEN', 'GRIT').replaceAll(/BUSINES(?!S)/g, 'BUSINESS');
     const again = await importFile(world, format, mended, { as });
 
@@ -86,7 +86,7 @@ describe('rows that failed', () => {
     const as = 'unreadable';
     const { body } = await importFile(world, 'ndjson', `{"title": nonsense}\n${ndjson(cards(1))}`, { as });
 
-    const { text } = await errorsOf(body['task_id'], '?format=ndjson', as);
+    const { text } = await errorsOf(String(body['task_id']), '?format=ndjson', as);
 
     expect(JSON.parse(text)).toMatchObject({
       _index: 0,
@@ -111,7 +111,7 @@ describe('rows that failed', () => {
   it.each(['', '?format=csv'])('are the same 404 for a stranger as those of no task (%s)', async (query) => {
     const { body } = await world.import([{ title: 'x' }], {}, { as: 'somebody' });
 
-    const foreign = await errorsOf(body['task_id'], query, 'stranger');
+    const foreign = await errorsOf(String(body['task_id']), query, 'stranger');
     const unknown = await errorsOf('0196e7b0-0000-7000-8000-000000000000', query, 'stranger');
 
     expect([foreign.status, unknown.status]).toEqual([404, 404]);

@@ -106,7 +106,7 @@ describe('the client of seed 002', () => {
         duration_seconds: expect.any(Number),
       },
     });
-    expect(JSON.parse(body['result'].export_data)).toMatchObject([
+    expect(JSON.parse(String(body['result'].export_data))).toMatchObject([
       { title: 'Test Card', is_published: true },
     ]);
   });
@@ -142,7 +142,7 @@ describe('the client of seed 002', () => {
     const ids = Array.from({ length: 10_001 }, () => '550e8400-e29b-41d4-a716-446655440000');
     const detail = async (path: string, body: unknown): Promise<unknown[]> => {
       const answer = await post(path, body, 'refused');
-      return [answer.status, answer.body['detail']];
+      return [answer.status, String(answer.body['detail'])];
     };
 
     expect(await detail('/bulk/import', { cards: [] })).toEqual([400, 'No cards provided for import']);

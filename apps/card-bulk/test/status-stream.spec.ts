@@ -1,4 +1,3 @@
-import type { Server } from 'node:http';
 import { promisify } from 'node:util';
 import { eventually } from '@hornbook/testing';
 import { cards } from './support/cards.js';
@@ -96,7 +95,7 @@ describe('the event stream of an operation', () => {
     const { body } = await ending.post('/bulk/import', { cards: cards(1), run_at }, { as });
     const stream = await openStream(ending, `/bulk/tasks/${body['task_id']}/events`, as);
     const poll = ending.call(`/bulk/status/${body['task_id']}?wait=60`, { as });
-    const server = ending.app.getHttpServer() as Server;
+    const server = ending.app.getHttpServer();
     const connections = promisify<number>((done) => server.getConnections(done));
     await eventually(async () => (await connections()) >= 2);
 

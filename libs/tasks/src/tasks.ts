@@ -21,7 +21,8 @@ export interface TaskFilter {
   readonly before?: string;
 }
 
-const ERRORS_PER_PAGE = 1_000;
+// With the rows themselves, which may be long.
+const ERRORS_PER_PAGE = 200;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**

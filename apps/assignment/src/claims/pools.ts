@@ -10,30 +10,8 @@ export interface Pool extends DatasetPolicy {
   readonly held: number;
 }
 
-// Counters are read, not items: a count over the pool would cost more than the claim.
 const POOLS = `
-  SELECT ${POLICY_COLUMNS}, CASE WHEN d.required_reviews > 1 THEN slots.pooled ELSE counted.pooled END AS pooled,
-    coalesce(mine.held, 0) + coalesce(reviewing.held, 0) AS held
-  FROM datasets AS d
-  CROSS JOIN LATERAL (
-    SELECT coalesce(sum(CASE c.state WHEN 'assigned' THEN -c.items ELSE c.items END), 0)::integer AS pooled
-    FROM item_counts AS c
-    WHERE c.dataset_id = d.id AND c.tag = '' AND c.state IN ('draft', 'skipped', 'assigned')
-  ) AS counted
-  CROSS JOIN LATERAL (
-    SELECT count(*)::integer AS pooled FROM (
-      SELECT FROM review_slots AS s
-      WHERE d.required_reviews > 1 AND s.dataset_id = d.id AND s.reviewer IS NULL AND s.open LIMIT 10000
-    ) AS free
-  ) AS slots
-  LEFT JOIN (
-    SELECT s.dataset_id, count(*)::integer AS held FROM item_states AS s WHERE s.assigned_to = $1 GROUP BY s.dataset_id
-  ) AS mine ON mine.dataset_id = d.id
-  LEFT JOIN (
-    SELECT s.dataset_id, count(*)::integer AS held FROM review_slots AS s
-    WHERE s.reviewer = $1 AND s.submitted_at IS NULL AND s.open GROUP BY s.dataset_id
-  ) AS reviewing ON reviewing.dataset_id = d.id
-  ORDER BY d.id`;
+  SELECT ${POLICY_COLUMNS}, d.pooled, d.held FROM pools_of($1) AS d`;
 
 /** All datasets, with what is in their pools and in the user's hands. */
 export async function poolsFor(tx: Tx, user: string): Promise<Pool[]> {

@@ -1,5 +1,5 @@
 import { decodeCursor, encodeCursor, type Identity } from '@hornbook/contracts';
-import { Database, queryRows, type Tx } from '@hornbook/database';
+import { Database, type Tx } from '@hornbook/database';
 import { faultsOf, ValidationError } from '@hornbook/service-kit';
 import { Injectable } from '@nestjs/common';
 import { decideCuration, requireVersion, type Wish } from '../assignments/decide.js';

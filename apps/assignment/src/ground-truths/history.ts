@@ -75,7 +75,7 @@ export async function contentAt(tx: Tx, item: ItemRow, version: number): Promise
 }
 
 function before(changes: ContentChanges): ItemContent {
-  return Object.fromEntries(Object.entries(changes).map(([name, { from }]) => [name, from])) as ItemContent;
+  return Object.fromEntries(Object.entries(changes).map(([name, { from }]) => [name, from]));
 }
 
 function readCursor(cursor: string | undefined): number {

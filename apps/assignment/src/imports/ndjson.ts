@@ -15,7 +15,7 @@ export async function* linesOf(
   stream: Readable,
   { size, most }: { readonly size: number; readonly most: number },
 ): AsyncGenerator<Line[]> {
-  let rest: Buffer<ArrayBufferLike> = Buffer.alloc(0);
+  let rest: Buffer = Buffer.alloc(0);
   let group: Line[] = [];
   let count = 0;
   const take = (line: Buffer): void => {

@@ -74,7 +74,7 @@ export function withEdits(content: ItemContent, edits: ItemContent): ItemContent
 
 /** Without members that are null or undefined. */
 export function compact(content: ItemContent): ItemContent {
-  return Object.fromEntries(Object.entries(content).filter(([, value]) => value != null)) as ItemContent;
+  return Object.fromEntries(Object.entries(content).filter(([, value]) => value != null));
 }
 
 /** All tags of an item: a sorted union of manual and computed ones. */

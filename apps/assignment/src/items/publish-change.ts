@@ -39,57 +39,40 @@ export async function publishChange(
   change: Change,
   items: readonly Published[],
 ): Promise<void> {
-  const { actor, reason = null, action } = change;
-  const common = (item: Published) => ({
-    dataset: item.dataset,
-    id: item.id,
-    bucket: item.bucket,
-    version: item.version,
-    changedBy: actor,
-    changedAt: item.updatedAt.toISOString(),
-  });
+  const { actor, reason = null } = change;
+  const common = commonTo(actor);
   const each = <Data>(data: (item: Published) => Data): { key: string; data: Data }[] =>
     items.map((item) => ({ key: keyOf(item), data: data(item) }));
-  switch (action) {
+  switch (change.action) {
     case 'approved':
-      return void (await outbox.publishAll(
+      await outbox.publishAll(
         tx,
         GroundTruthApproved,
         each((item) => ({ ...common(item), payload: { ...item.content } })),
-      ));
+      );
+      break;
     case 'deleted':
-      return void (await outbox.publishAll(
+      await outbox.publishAll(
         tx,
         GroundTruthDeleted,
         each((item) => ({ ...common(item), reason })),
-      ));
+      );
+      break;
     case 'skipped':
-      return void (await outbox.publishAll(
+      await outbox.publishAll(
         tx,
         GroundTruthSkipped,
         each((item) => ({ ...common(item), reason })),
-      ));
+      );
+      break;
     case 'edited':
     case 'restored':
     case 'updated':
     case 'scheduled':
     case 'reopened':
       await publishReopened(outbox, tx, items, common);
-      // Who took the approved content over has to have it as it is now.
-      await outbox.publishAll(
-        tx,
-        GroundTruthApproved,
-        items
-          .filter(({ status, members }) => status === 'approved' && members.length > 0)
-          .map((item) => ({ key: keyOf(item), data: { ...common(item), payload: { ...item.content } } })),
-      );
-      return void (await outbox.publishAll(
-        tx,
-        GroundTruthEdited,
-        items
-          .filter((item) => !isReopened(item))
-          .map((item) => ({ key: keyOf(item), data: { ...common(item), members: [...item.members] } })),
-      ));
+      await publishEdited(outbox, tx, items, common);
+      break;
     case 'assigned':
     case 'released':
     case 'expired':
@@ -100,6 +83,48 @@ export async function publishChange(
   }
 }
 
+/** What every event of one item tells. */
+interface Common {
+  readonly dataset: string;
+  readonly id: string;
+  readonly bucket: string;
+  readonly version: number;
+  readonly changedBy: string;
+  readonly changedAt: string;
+}
+
+const commonTo =
+  (actor: string) =>
+  ({ dataset, id, bucket, version, updatedAt }: Published): Common => ({
+    dataset,
+    id,
+    bucket,
+    version,
+    changedBy: actor,
+    changedAt: updatedAt.toISOString(),
+  });
+
+async function publishEdited(
+  outbox: Outbox,
+  tx: Tx,
+  items: readonly Published[],
+  common: (item: Published) => Common,
+): Promise<void> {
+  // Who took the approved content over has to have it as it is now.
+  const approved = items.filter(({ status, members }) => status === 'approved' && members.length > 0);
+  await outbox.publishAll(
+    tx,
+    GroundTruthApproved,
+    approved.map((item) => ({ key: keyOf(item), data: { ...common(item), payload: { ...item.content } } })),
+  );
+  const edited = items.filter((item) => !isReopened(item));
+  await outbox.publishAll(
+    tx,
+    GroundTruthEdited,
+    edited.map((item) => ({ key: keyOf(item), data: { ...common(item), members: [...item.members] } })),
+  );
+}
+
 function isReopened({ fromStatus, status }: Published): boolean {
   return (fromStatus === 'approved' || fromStatus === 'deleted') && status === 'draft';
 }
@@ -108,14 +133,7 @@ async function publishReopened(
   outbox: Outbox,
   tx: Tx,
   items: readonly Published[],
-  common: (item: Published) => {
-    dataset: string;
-    id: string;
-    bucket: string;
-    version: number;
-    changedBy: string;
-    changedAt: string;
-  },
+  common: (item: Published) => Common,
 ): Promise<void> {
   const messages = items.filter(isReopened).map((item) => ({
     key: keyOf(item),

@@ -78,7 +78,7 @@ export function reviewView(
     assignedAt: slot.claimedAt?.toISOString() ?? '',
     leaseExpiresAt: time(slot.leaseExpiresAt),
     verdict,
-    edits: slot.edits as Record<string, unknown> | null,
+    edits: slot.edits,
     note,
     submittedAt: time(slot.submittedAt),
     roundState,
@@ -101,7 +101,7 @@ function slotView(row: SlotRow): SlotView {
     leaseExpiresAt: time(row.leaseExpiresAt),
     verdict,
     label,
-    edits: row.edits as Record<string, unknown> | null,
+    edits: row.edits,
     note,
     submittedAt: time(row.submittedAt),
   };

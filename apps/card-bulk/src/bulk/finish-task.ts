@@ -5,7 +5,7 @@ import { Injectable } from '@nestjs/common';
 import { INLINE_ERRORS } from './limits.js';
 import { kindOf } from './task-view.js';
 
-type AnyTask = Task<unknown, unknown>;
+type AnyTask = Task;
 type Context = Pick<FinishContext<never, never>, 'tx' | 'errors'> & { readonly task: AnyTask };
 
 /**

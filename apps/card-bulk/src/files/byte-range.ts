@@ -11,7 +11,8 @@ export interface Bytes {
  * @returns undefined for the whole file; `unsatisfiable` for a range that lies outside of it
  */
 export function readRange(header: string | undefined, size: number): Bytes | 'unsatisfiable' | undefined {
-  const [, first = '', last = ''] = /^\s*bytes\s*=\s*(\d{0,15})\s*-\s*(\d{0,15})\s*$/i.exec(header ?? '') ?? [];
+  const [, first = '', last = ''] =
+    /^\s*bytes\s*=\s*(\d{0,15})\s*-\s*(\d{0,15})\s*$/i.exec(header ?? '') ?? [];
   if (first === '' && last === '') return undefined;
   if (first === '') {
     const count = Math.min(Number(last), size);

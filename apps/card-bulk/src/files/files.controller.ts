@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Identity } from '@hornbook/contracts';
 import { Allow, Caller, problemOf, Public } from '@hornbook/service-kit';
 import {
@@ -51,13 +52,6 @@ const rangeHeaders = [
   { name: 'If-None-Match', required: false, description: 'ETag of the copy at hand', ...text },
 ] as const;
 
-/** Conditions under which a file is sent, whole or in part. */
-interface Conditions {
-  readonly range: string | undefined;
-  readonly ifRange: string | undefined;
-  readonly ifNoneMatch: string | undefined;
-}
-
 /** Files of exports. */
 @ApiTags('Bulk operations')
 @Controller('bulk')
@@ -85,13 +79,11 @@ export class FilesController {
     @Param({ schema: taskPathSchema }) { task_id }: { task_id: string },
     @Query({ schema: ownerQuerySchema }) { owner }: OwnerQuery,
     @Caller() caller: Identity,
-    @Headers('range') range: string | undefined,
-    @Headers('if-range') ifRange: string | undefined,
-    @Headers('if-none-match') ifNoneMatch: string | undefined,
+    @Headers() headers: IncomingHttpHeaders,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const file = await this.files.find(actingFor(caller, owner), task_id);
-    await this.send(file, { range, ifRange, ifNoneMatch }, reply);
+    await this.send(file, headers, reply);
   }
 
   @Post('tasks/:task_id/link')
@@ -137,18 +129,16 @@ export class FilesController {
   async download(
     @Param({ schema: taskPathSchema }) { task_id }: { task_id: string },
     @Query({ schema: linkQuerySchema }) { token }: LinkQuery,
-    @Headers('range') range: string | undefined,
-    @Headers('if-range') ifRange: string | undefined,
-    @Headers('if-none-match') ifNoneMatch: string | undefined,
+    @Headers() headers: IncomingHttpHeaders,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     if (!this.links.opens(task_id, token)) throw new DeadLinkError();
-    await this.send(await this.files.find(null, task_id), { range, ifRange, ifNoneMatch }, reply);
+    await this.send(await this.files.find(null, task_id), headers, reply);
   }
 
   private async send(
     file: StoredExport,
-    { range: rangeHeader, ifRange, ifNoneMatch }: Conditions,
+    { range: rangeHeader, 'if-range': ifRange, 'if-none-match': ifNoneMatch }: IncomingHttpHeaders,
     reply: FastifyReply,
   ): Promise<void> {
     const { size, sha256, content_type, file_name } = file;
@@ -159,7 +149,7 @@ export class FilesController {
       return;
     }
     // A range of what the caller no longer has the rest of would be no part of its copy.
-    const isOfThis = ifRange === undefined || ifRange.trim() === etag;
+    const isOfThis = ifRange === undefined || String(ifRange).trim() === etag;
     const range = isOfThis ? readRange(rangeHeader, size) : undefined;
     if (range === 'unsatisfiable') throw new RangeOutsideError(rangeHeader ?? '', size);
     const stream = await this.files.read(file, range);

@@ -14,7 +14,8 @@ export class RangeOutsideError extends ProblemError {
 export class DeadLinkError extends ProblemError {
   constructor() {
     super('not_found', {
-      detail: 'The link does not work, or not any more; its owner gets a new one by POST /bulk/tasks/{task_id}/link',
+      detail:
+        'The link does not work, or not any more; its owner gets a new one by POST /bulk/tasks/{task_id}/link',
     });
   }
 }

@@ -1,7 +1,6 @@
 import { BulkTaskFinished, type EventData } from '@hornbook/contracts';
-import { onCommit } from '@hornbook/database';
+import { onCommit, queryRows, type Tx } from '@hornbook/database';
 import { Consumes, MessageContext } from '@hornbook/messaging';
-import { TaskGoneError, TaskNotFoundError, Tasks } from '@hornbook/tasks';
 import { Controller } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import { statusUrl } from '../bulk/task-view.js';
@@ -13,7 +12,6 @@ import { messageBody } from './message-body.js';
 @Controller()
 export class NotifyWebhooksWhenBulkTaskIsFinishedConsumer {
   constructor(
-    private readonly tasks: Tasks,
     private readonly deliveries: DeliveriesRepository,
     private readonly deliverer: Deliverer,
   ) {}
@@ -24,7 +22,7 @@ export class NotifyWebhooksWhenBulkTaskIsFinishedConsumer {
     @Ctx() { tx }: MessageContext,
   ): Promise<void> {
     const { owner, task_id, finished_at } = data;
-    const url = await this.addressOf(task_id);
+    const url = await addressOf(tx, task_id);
     const event = 'bulk.task.finished';
     const body = messageBody(event, finished_at, { ...data, status_url: statusUrl(task_id) });
     const message = { owner, event, task_id, body } as const;
@@ -32,17 +30,11 @@ export class NotifyWebhooksWhenBulkTaskIsFinishedConsumer {
     if (url !== undefined) await this.deliveries.add(tx, message, { url });
     onCommit(tx, () => this.deliverer.ring());
   }
+}
 
-  /** The `webhook_url` of the request that made the task. */
-  private async addressOf(taskId: string): Promise<string | undefined> {
-    try {
-      const { params } = await this.tasks.get(null, taskId);
-      const url = (params as { webhook_url?: unknown }).webhook_url;
-      return typeof url === 'string' ? url : undefined;
-    } catch (error) {
-      // Told of so late that the task is no longer kept.
-      if (error instanceof TaskNotFoundError || error instanceof TaskGoneError) return undefined;
-      throw error;
-    }
-  }
+/** The `webhook_url` of the request that made the task; undefined also when the task is no longer kept. */
+async function addressOf(tx: Tx, taskId: string): Promise<string | undefined> {
+  const sql = `SELECT params->>'webhook_url' AS url FROM tasks WHERE id = $1`;
+  const [row] = await queryRows<{ url: string | null }>(tx, sql, [taskId]);
+  return row?.url ?? undefined;
 }

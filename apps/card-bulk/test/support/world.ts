@@ -85,7 +85,7 @@ export async function startWorld({
       ...(body === undefined
         ? {}
         : { body: (isRaw ? body : JSON.stringify(body)) as string, duplex: 'half' }),
-    } as RequestInit);
+    });
     const bytes = Buffer.from(await response.arrayBuffer());
     const text = bytes.toString();
     const isJson = /[/+]json\b/.test(response.headers.get('content-type') ?? '');

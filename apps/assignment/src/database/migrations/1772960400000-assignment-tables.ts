@@ -1,6 +1,7 @@
 import { createMessagingTables, dropMessagingTables } from '@hornbook/messaging';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { CHANGE_ITEMS, DROP_CHANGE_ITEMS } from '../../items/change-items.sql.js';
+import { DROP_POOLS_OF, POOLS_OF } from '../../claims/pools.sql.js';
 import { CLAIM_ITEMS, DROP_CLAIM_ITEMS } from '../../items/claim-items.sql.js';
 import { createReviewTables, dropReviewTables } from '../../reviews/review-tables.js';
 import { createSnapshotTables, dropSnapshotTables } from '../../snapshots/snapshot-tables.js';
@@ -163,9 +164,11 @@ export class AssignmentTables1772960400000 implements MigrationInterface {
     for (const statement of [...CREATE, CHANGE_ITEMS, CLAIM_ITEMS]) await runner.query(statement);
     await createReviewTables(runner);
     await createSnapshotTables(runner);
+    await runner.query(POOLS_OF);
   }
 
   async down(runner: QueryRunner): Promise<void> {
+    await runner.query(DROP_POOLS_OF);
     await dropSnapshotTables(runner);
     await dropReviewTables(runner);
     for (const statement of [DROP_CLAIM_ITEMS, DROP_CHANGE_ITEMS, ...DROP]) await runner.query(statement);

@@ -1,6 +1,6 @@
 import type { Database } from '@hornbook/database';
 import type { FileStore } from '@hornbook/file-store';
-import { defineTaskKind, type Json, type TaskKind } from '@hornbook/tasks';
+import { defineTaskKind, type Json, type Task, type TaskKind } from '@hornbook/tasks';
 import { cardColumns } from '../../cards/card.schema.js';
 import { createCardWriter, type CardWriter, type ExportedCard } from '../../formats/index.js';
 import { counterOf, secondsOf, type FinishTask } from '../finish-task.js';
@@ -68,26 +68,7 @@ export function exportKind({
     name: EXPORT_KIND,
     params: exportParamsSchema,
     startsOver: true,
-    async prepare({ task }) {
-      const { params } = task;
-      const columns = params.include_metadata
-        ? cardColumns
-        : cardColumns.filter((column) => column !== 'metadata');
-      const writer = createCardWriter(params.format, {
-        columns,
-        escapeFormulas: params.escape_formulas,
-        byteOrderMark: params.byte_order_mark,
-      });
-      const extension = params.gzip ? `${writer.extension}.gz` : writer.extension;
-      const meta = {
-        key: `${exportFolder(task.id)}/${task.epoch}`,
-        content_type: params.gzip ? 'application/gzip' : writer.contentType,
-        file_name: `cards-${task.id}.${extension}`,
-      };
-      const snapshot = await CardSnapshot.open(database, task.owner, params, columns);
-      const file = new ExportFile(files, meta.key, meta.content_type, params.gzip);
-      return { snapshot, writer, file, meta, isFirst: true, isOver: false };
-    },
+    prepare: ({ task }) => openRun(task, database, files),
     async read({ run }) {
       if (run.isOver) return undefined;
       if (run.isFirst) await run.file.write(run.writer.head());
@@ -153,4 +134,30 @@ async function writeChunk(run: ExportRun): Promise<number> {
     written += cards.length;
   }
   return written;
+}
+
+/** Opens the snapshot and begins the file. */
+async function openRun(
+  task: Task<ExportParams, ExportCheckpoint>,
+  database: Database,
+  files: FileStore,
+): Promise<ExportRun> {
+  const { params } = task;
+  const columns = params.include_metadata
+    ? cardColumns
+    : cardColumns.filter((column) => column !== 'metadata');
+  const writer = createCardWriter(params.format, {
+    columns,
+    escapeFormulas: params.escape_formulas,
+    byteOrderMark: params.byte_order_mark,
+  });
+  const extension = params.gzip ? `${writer.extension}.gz` : writer.extension;
+  const meta = {
+    key: `${exportFolder(task.id)}/${task.epoch}`,
+    content_type: params.gzip ? 'application/gzip' : writer.contentType,
+    file_name: `cards-${task.id}.${extension}`,
+  };
+  const snapshot = await CardSnapshot.open(database, task.owner, params, columns);
+  const file = new ExportFile(files, meta.key, meta.content_type, params.gzip);
+  return { snapshot, writer, file, meta, isFirst: true, isOver: false };
 }

@@ -61,10 +61,12 @@ export async function openImportFile(
 /** Looks whether a file begins with a row. @throws UnreadableFileError when it does not */
 export async function readFirstRow(files: FileStore, source: FileSource): Promise<void> {
   const stream = await files.read(source.key);
+  const batches = readRows(stream, { ...optionsOf(source), batchSize: 1 });
   try {
-    for await (const _ of readRows(stream, { ...optionsOf(source), batchSize: 1 })) break;
+    await batches.next();
   } finally {
     stream.destroy();
+    await batches.return();
   }
 }
 

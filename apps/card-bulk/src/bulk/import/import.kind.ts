@@ -56,14 +56,14 @@ export function importKind({
           : undefined;
       return { seq: checkpoint && 'seq' in checkpoint ? checkpoint.seq : 0, ended: false, file };
     },
-    async read({ run, input }) {
+    async read({ run, ...context }) {
       if (run.ended) return undefined;
       if (run.file) {
         const next = await run.file.next();
         run.ended = next === undefined;
         return { rows: next?.batch, checkpoint: next && { file: next.checkpoint } };
       }
-      const text = await input(run.seq);
+      const text = await context.input(run.seq);
       run.ended = text === undefined;
       if (text !== undefined) run.seq++;
       return { rows: text === undefined ? undefined : readInput(text), checkpoint: { seq: run.seq } };
@@ -116,10 +116,7 @@ export function importKind({
 }
 
 /** Rows of a file by how many the part of it had that was read; nobody knows of a packed one. */
-function estimatedTotal(
-  source: ImportParams['source'],
-  checkpoint: ImportCheckpoint,
-): number | undefined {
+function estimatedTotal(source: ImportParams['source'], checkpoint: ImportCheckpoint): number | undefined {
   if (source.kind !== 'file' || !('file' in checkpoint)) return undefined;
   const { offset, index, packing } = checkpoint.file;
   return packing === 'identity' ? Math.round((index * source.size) / offset) : undefined;

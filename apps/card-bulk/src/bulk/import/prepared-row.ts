@@ -8,8 +8,8 @@ import type { ReadableRow, UnreadableRow } from '../../formats/row.js';
 import { newCardId } from './card-ids.js';
 import type { ImportOptions } from './import-options.js';
 
-/** Longest row that is kept with its error, UTF-16 units: a card of the greatest size fits. */
-const MAX_KEPT_ROW = 1_000_000;
+/** Longest row that is kept with its error, UTF-16 units: all but the very greatest cards fit, and a page of them still fits into memory. */
+const MAX_KEPT_ROW = 250_000;
 
 /**
  * A row of an import as the storing statement reads it: the row as it was sent, and what we add to it. No member of a

@@ -56,9 +56,7 @@ const ROWS = `(SELECT _n AS n, _id AS id, id AS given_id, _slug AS slug, title, 
 const COLUMNS = `id, owner, title, body, category, privacy_level, tags, source_platform, source_url, external_id,
   content_id, parent_card_id, related_card_ids, is_published, published_url, metadata, created_at, updated_at, published_at`;
 
-const values = (
-  id: string,
-): string => `${id}, $2::text, title, body, category, privacy_level, tags,
+const values = (id: string): string => `${id}, $2::text, title, body, category, privacy_level, tags,
   source_platform, source_url, external_id, content_id, parent_card_id, related_card_ids,
   slug IS NOT NULL, $3::text || '/' || slug || '-' || right(${id}::text, 8), metadata,
   coalesce(created_at, now()), coalesce(updated_at, created_at, now()),

@@ -15,7 +15,6 @@ export function leaveUploadsUnread(fastify: FastifyInstance): void {
   fastify.server.requestTimeout = UPLOAD_TIMEOUT_MS;
   fastify.addContentTypeParser('*', (request, _payload, done) => {
     if (request.routeOptions.url === UPLOAD_PATH) done(null);
-    else
-      done(new ProblemError('unsupported_media_type', { detail: 'Send the body as application/json' }));
+    else done(new ProblemError('unsupported_media_type', { detail: 'Send the body as application/json' }));
   });
 }

@@ -1,13 +1,14 @@
+import { Database, queryRows, type Tx } from '@hornbook/database';
 import { ProblemError } from '@hornbook/service-kit';
 import { isFinished, Tasks, type Task } from '@hornbook/tasks';
 import { Injectable } from '@nestjs/common';
 import { AcceptTask, type AcceptedTask } from '../accept-task.js';
 import { estimatedSeconds } from '../bulk.service.js';
 import { writeIds } from '../delete/cards-by-id.kinds.js';
-import { failedRows } from '../errors/failed-rows.js';
 import { toBatch, writeInput } from '../import/import-input.js';
 import type { ImportParams } from '../import/import-params.js';
 import { prepareRows } from '../import/prepared-row.js';
+import { CHUNK_CARDS } from '../limits.js';
 import { kindOf } from '../task-view.js';
 
 /** 409: there is nothing of a task that could be done again. */
@@ -21,6 +22,7 @@ export class NothingToRetryError extends ProblemError {
 @Injectable()
 export class RetryService {
   constructor(
+    private readonly database: Database,
     private readonly tasks: Tasks,
     private readonly accepting: AcceptTask,
   ) {}
@@ -37,33 +39,56 @@ export class RetryService {
     const params = isImport
       ? { ...(task.params as ImportParams), source: { kind: 'inline' }, webhook_url: null }
       : { ...(task.params as object), webhook_url: null };
-    return this.accepting.accept({
+    const request = {
       kind,
       owner,
       params,
-      // Made anew when the transaction has to be done again.
-      inputs: { [Symbol.asyncIterator]: () => this.inputs(owner, id, params, isImport) },
       total: failed,
       message: `Bulk ${kind} initiated for ${failed} failed rows of task ${id}`,
       estimatedSeconds: estimatedSeconds(failed),
       idempotencyKey,
       identity: ['retry-failed', id],
-    });
+    };
+    // Read by the transaction that writes: a second connection, waited for under the owner's lock, might never come.
+    return this.database.transaction((tx) =>
+      this.accepting.accept({ ...request, inputs: inputs(tx, id, params, isImport) }, tx),
+    );
   }
+}
 
-  private async *inputs(
-    owner: string,
-    id: string,
-    params: unknown,
-    isImport: boolean,
-  ): AsyncGenerator<string, void, undefined> {
-    let index = 0;
-    for await (const rows of failedRows(this.tasks.streamErrors(owner, id))) {
-      if (isImport) {
-        const given = rows.map(({ row }) => ({ index: index++, row: valueOf(row) }));
-        yield writeInput(toBatch(prepareRows(given, params as ImportParams)));
-      } else yield writeIds(rows.map(({ row }) => row ?? ''));
+async function* inputs(
+  tx: Tx,
+  id: string,
+  params: unknown,
+  isImport: boolean,
+): AsyncGenerator<string, void, undefined> {
+  let index = 0;
+  for await (const rows of failedRows(tx, id)) {
+    if (isImport) {
+      const given = rows.map((row) => ({ index: index++, row: valueOf(row) }));
+      yield writeInput(toBatch(prepareRows(given, params as ImportParams)));
+    } else yield writeIds(rows.map((row) => row ?? ''));
+  }
+}
+
+/** Failed rows as they came, in their order. A row with several errors is one, kept with the first of them. */
+async function* failedRows(tx: Tx, id: string): AsyncGenerator<(string | null)[], void, undefined> {
+  let after = '0';
+  let last: string | undefined;
+  for (;;) {
+    const page = await queryRows<{ id: string; index: string; row: string | null }>(
+      tx,
+      `SELECT id, "index", "row" FROM task_errors WHERE task_id = $1 AND id > $2 ORDER BY id LIMIT ${CHUNK_CARDS}`,
+      [id, after],
+    );
+    const rows = [];
+    for (const { id: errorId, index, row } of page) {
+      if (index !== last) rows.push(row);
+      last = index;
+      after = errorId;
     }
+    if (rows.length > 0) yield rows;
+    if (page.length < CHUNK_CARDS) return;
   }
 }
 

@@ -1,0 +1,42 @@
+/*
+ * Counters are read, not items: a count over the pool would cost more than the claim. A function for the sake of its
+ * plan, which is made once per connection: every claim asks, and planning took longer than the answer.
+ */
+/** Makes the function `pools_of`: every dataset with what is in its pool and in the user's hands. */
+export const POOLS_OF = `
+  CREATE FUNCTION pools_of(p_user text) RETURNS TABLE (
+    id integer, name text, weight integer, lease_minutes integer, required_reviews smallint, per_user_cap integer,
+    skip_flag_after smallint, pooled integer, held integer
+  ) LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan SET enable_seqscan = off
+  AS $$
+  #variable_conflict use_column
+  BEGIN
+    RETURN QUERY
+    SELECT d.id, d.name::text, d.weight, d.lease_minutes, d.required_reviews, d.per_user_cap, d.skip_flag_after,
+      CASE WHEN d.required_reviews > 1 THEN slots.pooled ELSE counted.pooled END,
+      coalesce(mine.held, 0) + coalesce(reviewing.held, 0)
+    FROM datasets AS d
+    CROSS JOIN LATERAL (
+      SELECT coalesce(sum(CASE c.state WHEN 'assigned' THEN -c.items ELSE c.items END), 0)::integer AS pooled
+      FROM item_counts AS c
+      WHERE c.dataset_id = d.id AND c.tag = '' AND c.state IN ('draft', 'skipped', 'assigned')
+    ) AS counted
+    CROSS JOIN LATERAL (
+      SELECT count(*)::integer AS pooled FROM (
+        SELECT FROM review_slots AS s
+        WHERE d.required_reviews > 1 AND s.dataset_id = d.id AND s.reviewer IS NULL AND s.open LIMIT 10000
+      ) AS free
+    ) AS slots
+    LEFT JOIN (
+      SELECT s.dataset_id, count(*)::integer AS held FROM item_states AS s
+      WHERE s.assigned_to = p_user GROUP BY s.dataset_id
+    ) AS mine ON mine.dataset_id = d.id
+    LEFT JOIN (
+      SELECT s.dataset_id, count(*)::integer AS held FROM review_slots AS s
+      WHERE s.reviewer = p_user AND s.submitted_at IS NULL AND s.open GROUP BY s.dataset_id
+    ) AS reviewing ON reviewing.dataset_id = d.id
+    ORDER BY d.id;
+  END $$`;
+
+/** Takes `pools_of` away. */
+export const DROP_POOLS_OF = 'DROP FUNCTION pools_of';
