@@ -17,6 +17,13 @@ export class CardBulkConfig extends configClass({
     min: 0,
     max: 64,
   }),
+  bulkLeaseMs: env.integer('BULK_LEASE_MS', {
+    description:
+      'How long a silent worker keeps its tasks before another one goes on with them. Milliseconds.',
+    default: '15000',
+    min: 1_000,
+    max: 600_000,
+  }),
   bulkActivePerOwner: env.integer('BULK_ACTIVE_PER_OWNER', {
     description: 'Most unfinished bulk tasks of one owner; the next one is refused with 429.',
     default: '20',

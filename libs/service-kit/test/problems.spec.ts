@@ -54,11 +54,16 @@ describe('every error is answered with the one problem body', () => {
     });
 
     test.each<[string, ErrorCode, string, Sent]>([
-      ['malformed', 'validation_error', 'The body is not valid JSON', { headers: json, body: '{"title": ' }],
+      [
+        'malformed',
+        'validation_error',
+        'The body is not valid JSON, or has a member __proto__ or constructor.prototype, which are refused',
+        { headers: json, body: '{"title": ' },
+      ],
       [
         'poisoned',
         'validation_error',
-        'The body is not valid JSON',
+        'The body is not valid JSON, or has a member __proto__ or constructor.prototype, which are refused',
         { headers: json, body: '{"__proto__": {"admin": true}}' },
       ],
       ['empty', 'validation_error', 'The body is empty; JSON is expected', { headers: json, body: '' }],

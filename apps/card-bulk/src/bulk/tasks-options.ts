@@ -14,7 +14,11 @@ export function tasksOptions(config: CardBulkConfig): TasksModuleOptions {
       activePerOwner: config.bulkActivePerOwner,
       logger: { warn: (message) => logger.warn(message), error: (message) => logger.error(message) },
     },
-    worker: { slots: config.bulkWorkers, perOwner: config.bulkRunningPerOwner },
+    worker: {
+      slots: config.bulkWorkers,
+      perOwner: config.bulkRunningPerOwner,
+      leaseMs: config.bulkLeaseMs,
+    },
   };
 }
 

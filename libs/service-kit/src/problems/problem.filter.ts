@@ -15,7 +15,12 @@ interface FastifyFailure {
 
 /** Fastify's own refusals, before a handler runs. */
 const fastifyCodes: Record<string, { code: ErrorCode; detail?: string }> = {
-  FST_ERR_CTP_INVALID_JSON_BODY: { code: 'validation_error', detail: 'The body is not valid JSON' },
+  // Fastify does not say which of the two it was.
+  FST_ERR_CTP_INVALID_JSON_BODY: {
+    code: 'validation_error',
+    detail:
+      'The body is not valid JSON, or has a member __proto__ or constructor.prototype, which are refused',
+  },
   FST_ERR_CTP_EMPTY_JSON_BODY: { code: 'validation_error', detail: 'The body is empty; JSON is expected' },
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: {
     code: 'validation_error',
