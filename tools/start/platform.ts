@@ -105,11 +105,7 @@ async function startServices(prepared: Prepared): Promise<Platform> {
     IDENTITY_PUBLIC_KEYS: JSON.stringify(secrets.identityPublicKeys),
     ...(rabbitmqUrl ? { RABBITMQ_URL: rabbitmqUrl } : { MESSAGING_DATABASE_URL: brokerUrl }),
   };
-  const add = async (
-    name: string,
-    servicePort: number,
-    env: Record<string, string>,
-  ): Promise<ServiceProcess> => {
+  const add: AddService = async (name, servicePort, env) => {
     const service = await startService({
       name,
       port: servicePort,
@@ -137,16 +133,8 @@ async function startServices(prepared: Prepared): Promise<Platform> {
     }),
   ];
   await untilReady(gateway);
-  // The exporter is a client of the platform like any other: it gets a key of its own.
   const admin = await userToken(secrets, 'local-admin', ['admin']);
-  const keys = {
-    exporter: await ensureApiKey(gatewayUrl, admin, secrets, 'exporter', {
-      roles: ['admin'],
-      scopes: ['imports:write', 'imports:read'],
-    }),
-    local: await ensureApiKey(gatewayUrl, admin, secrets, 'local', { roles: ['admin'], scopes: ['*'] }),
-  };
-  await saveSecrets({ ...secrets, apiKeys: { ...secrets.apiKeys, ...keys } });
+  const keys = await localKeys(gatewayUrl, admin, secrets);
   const exporter = await add('exporter', exporterPort, {
     ...behind,
     PRONIELTS_API_URL: gatewayUrl,
@@ -165,6 +153,26 @@ async function startServices(prepared: Prepared): Promise<Platform> {
   };
   await writeFile(runFile, `${JSON.stringify(info, null, 2)}\n`, { mode: 0o600 });
   return { info, services: running, stop: prepared.stop };
+}
+
+/** Starts a service with the environment that all have and `env`. */
+type AddService = (name: string, port: number, env: Record<string, string>) => Promise<ServiceProcess>;
+
+/** The exporter is a client of the platform like any other: it gets a key of its own. */
+async function localKeys(
+  gatewayUrl: string,
+  admin: string,
+  secrets: Secrets,
+): Promise<{ exporter: string; local: string }> {
+  const keys = {
+    exporter: await ensureApiKey(gatewayUrl, admin, secrets, 'exporter', {
+      roles: ['admin'],
+      scopes: ['imports:write', 'imports:read'],
+    }),
+    local: await ensureApiKey(gatewayUrl, admin, secrets, 'local', { roles: ['admin'], scopes: ['*'] }),
+  };
+  await saveSecrets({ ...secrets, apiKeys: { ...secrets.apiKeys, ...keys } });
+  return keys;
 }
 
 /** Four of them, all different. */

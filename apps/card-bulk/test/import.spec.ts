@@ -55,10 +55,11 @@ describe('the bulk import of seed 002', () => {
       completed_at: expect.stringMatching(/Z$/),
     });
     const { body: page } = await world.call('/cards', { as: owner });
-    const published = page['items'].find(({ title }: { title: string }) => title === example.title);
+    const cards = page['items'] as { id: string; title: string; published_url: string }[];
+    const published = cards.find(({ title }) => title === example.title);
     expect(published).toMatchObject({ ...example, is_published: true });
-    expect(published.published_url).toBe(
-      `https://extrophi.ai/cards/how-to-build-momentum-${published.id.slice(-8)}`,
+    expect(published?.published_url).toBe(
+      `https://extrophi.ai/cards/how-to-build-momentum-${published?.id.slice(-8)}`,
     );
     const { body: balance } = await world.call('/extropy/balance', { as: owner });
     expect(balance).toMatchObject({ owner, balance: '1.00000000' });

@@ -109,7 +109,7 @@ function contentChange(patch: CardPatch): CardChange {
     ...(tags === undefined ? {} : { tags: tags ?? [] }),
     ...(related_card_ids === undefined ? {} : { related_card_ids: related_card_ids ?? [] }),
     ...(metadata === undefined ? {} : { metadata: metadata ?? {} }),
-  } as CardChange;
+  };
 }
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

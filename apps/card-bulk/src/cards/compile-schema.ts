@@ -63,8 +63,10 @@ function compileStrictObject(schema: z.ZodObject): Check | undefined {
   const { shape, catchall, checks = [] } = schema._zod.def;
   // A loose object keeps and a plain one drops what it does not know: only a strict one hands on what it was given.
   if (!(catchall instanceof z.ZodNever) || checks.length > 0) return undefined;
-  const members = new Map(Object.entries(shape).map(([name, member]) => [name, compileMember(member)]));
-  const required = Object.entries(shape)
+  const members = new Map(
+    Object.entries<Schema>(shape).map(([name, member]) => [name, compileMember(member)]),
+  );
+  const required = Object.entries<Schema>(shape)
     .filter(([, member]) => member._zod.optin !== 'optional')
     .map(([name]) => name);
   return (value) => {

@@ -142,6 +142,6 @@ export class CsvScanner extends RowScanner {
     if (!faults) return this.good(row);
     const [first, ...others] = faults;
     const bad = this.bad(first as Fault, text);
-    return { ...bad, faults: [first as Fault, ...others] } as ReadRow;
+    return { ...bad, faults: [first as Fault, ...others] };
   }
 }

@@ -38,7 +38,7 @@ export function registerProxy(
   for (const route of routes) {
     const refused = new Set<string>();
     for (const { template, methods: allowed } of document?.paths ?? []) {
-      if (template !== route.path && !template.startsWith(`${route.path}/`)) continue;
+      if (rowOf(routes, template) !== route) continue;
       const others = methods.filter((method) => !allowed.includes(method));
       if (others.length > 0) registerRefusal(fastify, route, template, others, allowed);
       if (template === route.path) for (const method of others) refused.add(method);
@@ -53,6 +53,16 @@ export function registerProxy(
       });
     }
   }
+}
+
+/** The row that serves a path: the most specific one. */
+function rowOf(routes: readonly ProxyRoute[], path: string): ProxyRoute | undefined {
+  return routes
+    .filter((route) => path === route.path || path.startsWith(`${route.path}/`))
+    .reduce<ProxyRoute | undefined>(
+      (best, route) => (best && best.path.length >= route.path.length ? best : route),
+      undefined,
+    );
 }
 
 function registerRefusal(

@@ -61,6 +61,8 @@ export function routesOf(config: GatewayConfig): readonly ProxyRoute[] {
     // 10,000 cards have 8 to 12 MB.
     { path: '/bulk', bodyLimit: 32 * MIB, ...cards },
     { path: '/bulk/import/stream', bodyLimit: 4 * GIB, ...cards },
+    // The link's own token says who may fetch the file.
+    { path: '/bulk/downloads', public: true, bodyLimit: 64 * KIB, ...cards },
     { path: '/cards', bodyLimit: 2 * MIB, ...cards },
     { path: '/extropy', bodyLimit: 64 * KIB, ...cards },
     ...servicesOf(config).flatMap(({ name }) =>

@@ -2,6 +2,8 @@ import {
   defineTaskKind,
   type ChunkContext,
   type ChunkOutcome,
+  type FinishContext,
+  type Json,
   type RowError,
   type TaskKind,
 } from '@hornbook/tasks';
@@ -107,7 +109,7 @@ function byId<Params>(
   params: z.ZodType<Params>,
   operation: (params: Params) => 'soft_delete' | 'hard_delete' | 'restore',
   [done, already]: readonly [string, string],
-  finish: NonNullable<TaskKind<Params, Place>['finish']>,
+  finish: (context: FinishContext<Params, Place>) => Promise<Json | undefined>,
 ): TaskKind<Params, Place> {
   return defineTaskKind<Params, Place>({
     name,

@@ -1,6 +1,13 @@
 import type { FileStore } from '@hornbook/file-store';
 import { queryRows } from '@hornbook/database';
-import { defineTaskKind, type TaskFailure, type TaskKind } from '@hornbook/tasks';
+import {
+  defineTaskKind,
+  type ChunkContext,
+  type ChunkOutcome,
+  type RowError,
+  type TaskFailure,
+  type TaskKind,
+} from '@hornbook/tasks';
 import type { ImportChunk } from './import-chunk.js';
 import { readInput, type ImportBatch } from './import-input.js';
 import { importParamsSchema, type ImportParams } from './import-params.js';
@@ -68,43 +75,7 @@ export function importKind({
       if (text !== undefined) run.seq++;
       return { rows: text === undefined ? undefined : readInput(text), checkpoint: { seq: run.seq } };
     },
-    async chunk({ task, tx, batch }) {
-      const { params, owner, id } = task;
-      const failedBefore = task.counters['cards_failed'] ?? 0;
-      const checkpoint = batch.checkpoint ?? task.checkpoint ?? { seq: 0 };
-      // All chunks of a dry run are one transaction, of which only the end is kept: so it sees its own cards as a real
-      // run would, and leaves none.
-      if (params.dry_run && task.checkpoint === null) await queryRows(tx, 'SAVEPOINT dry_run');
-      if (!batch.rows) {
-        if (params.dry_run && task.checkpoint !== null) await queryRows(tx, 'ROLLBACK TO SAVEPOINT dry_run');
-        return { ...conclude(params, failedBefore), checkpoint, total: task.current };
-      }
-      const done = await chunk.store(tx, { owner, taskId: id, params }, batch.rows);
-      const total = estimatedTotal(params.source, checkpoint);
-      const outcome = {
-        checkpoint,
-        ...(total === undefined ? {} : { total }),
-        processed: batch.rows.good + batch.rows.failed,
-        counters: done.counters,
-        errors: done.errors,
-      };
-      const failed = failedBefore + done.counters.cards_failed;
-      if (done.stopped) {
-        const { cards_imported, cards_updated, cards_skipped, cards_failed } = done.counters;
-        const place = done.errors[0]?.index ?? 0;
-        const message = `Row ${place} is bad: ${done.errors[0]?.message ?? ''}`;
-        return {
-          ...outcome,
-          processed: cards_imported + cards_updated + cards_skipped + cards_failed,
-          abort: { code: 'row_failed', message },
-        };
-      }
-      if (params.max_errors !== undefined && failed > params.max_errors) {
-        const message = `${failed} rows have failed, more than max_errors (${params.max_errors}) allows`;
-        return { ...outcome, abort: { code: 'too_many_errors', message } };
-      }
-      return outcome;
-    },
+    chunk: (context) => importChunk(chunk, context),
     async release(run) {
       await run.file?.close();
     },
@@ -113,6 +84,52 @@ export function importKind({
       if (source.kind === 'file') await files.delete(source.key);
     },
   });
+}
+
+async function importChunk(
+  chunk: ImportChunk,
+  { task, tx, batch }: ChunkContext<ImportParams, ImportCheckpoint, ImportRun, ReadBatch>,
+): Promise<ChunkOutcome<ImportCheckpoint>> {
+  const { params, owner, id } = task;
+  const failedBefore = task.counters['cards_failed'] ?? 0;
+  const checkpoint = batch.checkpoint ?? task.checkpoint ?? { seq: 0 };
+  // All chunks of a dry run are one transaction, of which only the end is kept: so it sees its own cards as a real
+  // run would, and leaves none.
+  if (params.dry_run && task.checkpoint === null) await queryRows(tx, 'SAVEPOINT dry_run');
+  if (!batch.rows) {
+    if (params.dry_run && task.checkpoint !== null) await queryRows(tx, 'ROLLBACK TO SAVEPOINT dry_run');
+    return { ...conclude(params, failedBefore), checkpoint, total: task.current };
+  }
+  const done = await chunk.store(tx, { owner, taskId: id, params }, batch.rows);
+  const total = estimatedTotal(params.source, checkpoint);
+  const { counters, errors } = done;
+  const outcome = {
+    checkpoint,
+    ...(total === undefined ? {} : { total }),
+    processed: batch.rows.good + batch.rows.failed,
+    counters,
+    errors,
+  };
+  if (done.stopped) {
+    const { cards_imported, cards_updated, cards_skipped, cards_failed } = counters;
+    return {
+      ...outcome,
+      processed: cards_imported + cards_updated + cards_skipped + cards_failed,
+      abort: stoppedAt(errors[0]),
+    };
+  }
+  const abort = tooManyErrors(params, failedBefore + counters.cards_failed);
+  return abort ? { ...outcome, abort } : outcome;
+}
+
+function stoppedAt(error: RowError | undefined): TaskFailure {
+  return { code: 'row_failed', message: `Row ${error?.index ?? 0} is bad: ${error?.message ?? ''}` };
+}
+
+function tooManyErrors({ max_errors }: ImportParams, failed: number): TaskFailure | undefined {
+  if (max_errors === undefined || failed <= max_errors) return undefined;
+  const message = `${failed} rows have failed, more than max_errors (${max_errors}) allows`;
+  return { code: 'too_many_errors', message };
 }
 
 /** Rows of a file by how many the part of it had that was read; nobody knows of a packed one. */
