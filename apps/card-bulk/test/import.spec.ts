@@ -69,7 +69,7 @@ describe('the bulk import of seed 002', () => {
         from_user: null,
         to_user: owner,
         amount: '1.00000000',
-        card_id: published.id,
+        card_id: published?.id,
         balance_after: '1.00000000',
         description: 'Published card: How to Build Momentum',
         metadata: { bulk_import: true },

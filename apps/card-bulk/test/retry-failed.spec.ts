@@ -15,8 +15,8 @@ describe('a retry of what failed', () => {
       ...(key === undefined ? {} : { headers: { 'idempotency-key': key } }),
     });
   const titles = async (owner: string): Promise<unknown[]> =>
-    (await world.sql('SELECT title FROM cards WHERE owner = $1 ORDER BY title', [owner])).map(
-      ({ title }) => String(title),
+    (await world.sql('SELECT title FROM cards WHERE owner = $1 ORDER BY title', [owner])).map(({ title }) =>
+      String(title),
     );
 
   it('imports the failed rows once what stood in their way is gone, and no other row', async () => {

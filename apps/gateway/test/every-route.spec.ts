@@ -9,8 +9,9 @@ import { startGateway, type TestGateway } from './support/start-gateway.js';
 import { bearer } from './support/tokens.js';
 
 const config = loadConfig(GatewayConfig, 'gateway', exampleEnvironment(GatewayConfig));
+const routes = routesOf(config);
 const paths = [
-  ...routesOf(config).flatMap(({ path }) => [path, `${path}/below`]),
+  ...routes.filter((route) => !route.public).flatMap(({ path }) => [path, `${path}/below`]),
   '/v1/api-keys',
   '/v1/api-keys/0192f3c4-0000-7000-8000-000000000000',
 ];
@@ -53,7 +54,18 @@ afterAll(async () => {
 
 test('the table names only services there are', () => {
   const names = servicesOf(config).map(({ name }) => name);
-  for (const { service: name } of routesOf(config)) expect(names).toContain(name);
+  for (const { service: name } of routes) expect(names).toContain(name);
+});
+
+test('links to files are all that opens without credentials, and the service is not told who asks', async () => {
+  expect(routes.filter((route) => route.public).map(({ path }) => path)).toEqual(['/bulk/downloads']);
+  const before = service.requests.length;
+  const answer = await call(`${gateway.url}/bulk/downloads/file?token=t`, {
+    headers: { 'x-hornbook-identity': 'anything' },
+  });
+  expect([200, 404]).toContain(answer.status);
+  expect(service.requests.slice(before)).toHaveLength(1);
+  expect(service.requests.at(-1)?.headers).not.toHaveProperty('x-hornbook-identity');
 });
 
 describe.each(paths)('%s', (path) => {

@@ -16,7 +16,7 @@ export interface RunContext<Params, Checkpoint> {
   /** When the signal is aborted at the latest: the hard deadline. */
   readonly deadline: Date;
   /** Text number `seq` (from 0) of those that came with the task, or undefined after the last one. */
-  input(seq: number): Promise<string | undefined>;
+  readonly input: (seq: number) => Promise<string | undefined>;
 }
 
 /** What `read` is told. */

@@ -17,12 +17,7 @@ import type { FastifyReply } from 'fastify';
 import { actingFor, CARD_ROLES } from '../access/acting-for.js';
 import { ownerQuerySchema, type OwnerQuery } from '../cards/cards.schemas.js';
 import { acceptedHeaders, answerAccepted, idempotencyHeader } from './accepted.js';
-import {
-  acceptedSchema,
-  healthSchema,
-  type Accepted,
-  type HealthView,
-} from './bulk.schemas.js';
+import { acceptedSchema, healthSchema, type Accepted, type HealthView } from './bulk.schemas.js';
 import { BulkService } from './bulk.service.js';
 import { readKey } from './idempotency-key.js';
 import { importRequestSchema, type ImportRequest } from './import/import.schemas.js';

@@ -48,7 +48,7 @@ describe('an export', () => {
   });
 
   test('as CSV is what another reader of CSV understands, in the columns of the original and more', async () => {
-    const [header, ...records] = parse<string[]>(await written('csv', [[card({ title: 'A "b", c' })]]));
+    const [header, ...records] = parse(await written('csv', [[card({ title: 'A "b", c' })]]));
     expect(header?.slice(0, 6)).toEqual(['id', 'title', 'body', 'category', 'privacy_level', 'tags']);
     expect(header).toEqual([...cardColumns]);
     expect(records).toHaveLength(1);
@@ -71,9 +71,7 @@ describe('an export', () => {
 
   test('as CSV has tags as a list of commas, and as JSON where that could be misread', async () => {
     const column = async (tags: string[]): Promise<unknown> => {
-      const [, record] = parse<string[]>(
-        await written('csv', [[card({ tags })]], { columns: ['title', 'tags'] }),
-      );
+      const [, record] = parse(await written('csv', [[card({ tags })]], { columns: ['title', 'tags'] }));
       return record?.[1];
     };
     expect(await column(['a', 'b c'])).toBe('a,b c');

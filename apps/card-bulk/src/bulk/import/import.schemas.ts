@@ -4,11 +4,8 @@ import { importOptionFields } from './import-options.js';
 
 // Rows are judged one by one, so that a bad one costs one row: here they are anything, and the document shows what
 // they should be.
-const { $schema: _, ...documentedRow } = z.toJSONSchema(cardRowSchema, {
-  io: 'input',
-  unrepresentable: 'any',
-});
-const rowSchema = z.unknown().meta({ ...documentedRow, id: undefined } as Record<string, unknown>);
+const { $defs = {} } = z.toJSONSchema(cardRowSchema, { io: 'input', unrepresentable: 'any' });
+const rowSchema = z.unknown().meta({ ...$defs['CardRow'], id: undefined } as Record<string, unknown>);
 
 /** Body of `POST /bulk/import` (seed 002). How many cards there may be is said in the seed's own words. */
 export const importRequestSchema = z
