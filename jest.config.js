@@ -21,5 +21,6 @@ export default {
       },
     ],
   },
+  testSequencer: '<rootDir>/tools/test/sequencer.mjs',
   testTimeout: 120_000,
 };
