@@ -1,9 +1,9 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { provision, schemaNameOf, serviceDatabaseUrl } from '@hornbook/database';
 import { freePort, isPortFree, startPostgres, type PostgresServer } from '@hornbook/testing';
 import { ensureApiKey } from './api-keys.ts';
-import { runFile, stateFolder } from './paths.ts';
+import { root, runFile, stateFolder } from './paths.ts';
 import { say, secondsSince, StartError } from './printing.ts';
 import { loadSecrets, saveSecrets, userToken, type Secrets } from './secrets.ts';
 import { startService, untilReady, type ServiceProcess } from './service-process.ts';
@@ -72,7 +72,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       schemas.map((name) => ({ name, password: secrets.passwords[name] ?? '' })),
     );
     tell(
-      `Postgres    ready (${postgres ? 'embedded, data in .hornbook/postgres' : 'given by DATABASE_URL'}) ${secondsSince(started)}`,
+      `Postgres    ready (${postgres ? `embedded, data in ${relative(root, join(stateFolder, 'postgres'))}` : 'given by DATABASE_URL'}) ${secondsSince(started)}`,
     );
     tell(
       `Events      ${rabbitmqUrl ? 'through RabbitMQ (RABBITMQ_URL)' : 'through Postgres (set RABBITMQ_URL to use RabbitMQ)'}`,
