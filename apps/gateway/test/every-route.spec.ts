@@ -57,6 +57,12 @@ test('the table names only services there are', () => {
   for (const { service: name } of routes) expect(names).toContain(name);
 });
 
+test('a status that is waited for may be silent for longer than the longest wait, whatever other services may', () => {
+  const status = routes.find(({ path }) => path === '/bulk/status');
+  expect(config.upstreamTimeoutMs).toBeLessThan(60_000);
+  expect(status?.timeoutMs).toBeGreaterThan(60_000);
+});
+
 test('links to files are all that opens without credentials, and the service is not told who asks', async () => {
   expect(routes.filter((route) => route.public).map(({ path }) => path)).toEqual(['/bulk/downloads']);
   const before = service.requests.length;

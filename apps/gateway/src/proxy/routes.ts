@@ -29,6 +29,8 @@ export interface ProxyRoute {
   readonly errorMembers?: ErrorMembers;
 }
 
+/** Silence that is allowed to a service which waits on request: a minute, and some time to answer. */
+const WAIT_MS = 75_000;
 const KIB = 1_024;
 const MIB = 1_024 * KIB;
 const GIB = 1_024 * MIB;
@@ -60,6 +62,8 @@ export function routesOf(config: GatewayConfig): readonly ProxyRoute[] {
     { path: '/v1/datasets', service: 'assignment', bodyLimit: MIB, timeoutMs },
     // 10,000 cards have 8 to 12 MB.
     { path: '/bulk', bodyLimit: 32 * MIB, ...cards },
+    // It waits for news when asked to, up to a minute, and is silent meanwhile.
+    { path: '/bulk/status', bodyLimit: 64 * KIB, ...cards, timeoutMs: Math.max(timeoutMs, WAIT_MS) },
     { path: '/bulk/import/stream', bodyLimit: 4 * GIB, ...cards },
     // The link's own token says who may fetch the file.
     { path: '/bulk/downloads', public: true, bodyLimit: 64 * KIB, ...cards },
