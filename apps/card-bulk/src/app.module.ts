@@ -34,6 +34,7 @@ import { DownloadLinks } from './files/download-links.js';
 import { ExportFiles } from './files/export-files.js';
 import { fileProviders } from './files/file-store.provider.js';
 import { FilesController } from './files/files.controller.js';
+import { Uploads } from './files/uploads.js';
 import { RewardsController } from './rewards/rewards.controller.js';
 import { RewardsRepository } from './rewards/rewards.repository.js';
 import { RewardsService } from './rewards/rewards.service.js';
@@ -87,6 +88,7 @@ import { webhookControllers, webhookProviders } from './webhooks/webhooks.provid
     SchedulesService,
     TasksLifecycle,
     TasksService,
+    Uploads,
     ...fileProviders,
     ...webhookProviders,
   ],

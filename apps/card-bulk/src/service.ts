@@ -8,6 +8,7 @@ import { CardEntity } from './cards/card.entity.js';
 import { CardBulkConfig } from './config.js';
 import { CardTables1774000000000 } from './database/migrations/1774000000000-card-tables.js';
 import { WebhookTables1774100000000 } from './database/migrations/1774100000000-webhook-tables.js';
+import { UploadTable1774200000000 } from './database/migrations/1774200000000-upload-table.js';
 import { Balance, LedgerEntry } from './rewards/ledger.entities.js';
 
 /** Cards by the ten thousand (seed 002): import, export, delete, and the rewards for what is published. */
@@ -19,7 +20,7 @@ export const cardBulk = defineService({
   config: CardBulkConfig,
   module: AppModule,
   entities: [CardEntity, CardSearch, CardSearchQueue, LedgerEntry, Balance],
-  migrations: [CardTables1774000000000, WebhookTables1774100000000],
+  migrations: [CardTables1774000000000, WebhookTables1774100000000, UploadTable1774200000000],
   errorMembers: cardsErrorMembers,
   bodyLimit: MAX_IMPORT_BYTES,
   async configureHttp(fastify) {

@@ -1,6 +1,10 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { request } from 'node:http';
+import { Readable } from 'node:stream';
+import type { FileStore } from '@hornbook/file-store';
 import { eventually } from '@hornbook/testing';
+import { FILE_STORE } from '../src/files/file-store.provider.js';
+import { Uploads } from '../src/files/uploads.js';
 import { card, cards } from './support/cards.js';
 import { importFile, ndjson, upload, uploadsOf } from './support/uploads.js';
 import { startWorld, type World } from './support/world.js';
@@ -140,6 +144,32 @@ describe('the import of a file', () => {
     expect(await taskCount()).toBe(tasks);
     expect(await countOf('cut')).toBe(0);
     expect(world.log.filter(({ level }) => Number(level) >= 50)).toEqual([]);
+  });
+
+  it('whose process died before there was a task is removed a day later, and no other file is', async () => {
+    const uploads = world.app.get(Uploads);
+    const files = world.app.get<FileStore>(FILE_STORE);
+    const run_at = new Date(Date.now() + 3_600_000).toISOString();
+    const waiting = await upload(world, 'ndjson', ndjson(cards(2)), { query: { run_at } });
+    const kept = await uploadsOf(world);
+    for (const key of ['uploads/dead', 'uploads/under-way']) {
+      await uploads.begin(key);
+      await files.write(key, Readable.from([Buffer.from('{}')]));
+    }
+    await uploads.begin('uploads/dead-before-a-byte');
+    await world.sql(
+      `UPDATE uploads SET created_at = now() - interval '25 hours' WHERE key LIKE 'uploads/dead%'`,
+    );
+
+    await uploads.sweep();
+
+    expect((await uploadsOf(world)).sort()).toEqual([...kept, 'under-way'].sort());
+    expect(await world.sql('SELECT key FROM uploads')).toEqual([{ key: 'uploads/under-way' }]);
+    await uploads.drop('uploads/under-way');
+    // A file that is a task's is not dropped, whatever its sender was told.
+    await uploads.drop(`uploads/${waiting.body['task_id']}`);
+    expect(await uploadsOf(world)).toEqual(kept);
+    await world.call(`/bulk/tasks/${waiting.body['task_id']}`, { method: 'DELETE' });
   });
 
   it.each([

@@ -1,10 +1,15 @@
+const WANTED = '(p_names IS NULL OR d.name = ANY (p_names))';
+
 /*
  * Counters are read, not items: a count over the pool would cost more than the claim. A function for the sake of its
  * plan, which is made once per connection: every claim asks, and planning took longer than the answer.
  */
-/** Makes the function `pools_of`: every dataset with what is in its pool and in the user's hands. */
+/**
+ * Makes the function `pools_of`: datasets with what is in their pools and in the user's hands. With names, the pools of
+ * the others are left at 0, and of them only those come of which the user holds something.
+ */
 export const POOLS_OF = `
-  CREATE FUNCTION pools_of(p_user text) RETURNS TABLE (
+  CREATE FUNCTION pools_of(p_user text, p_names text[]) RETURNS TABLE (
     id integer, name text, weight integer, lease_minutes integer, required_reviews smallint, per_user_cap integer,
     skip_flag_after smallint, pooled integer, held integer
   ) LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan SET enable_seqscan = off
@@ -19,12 +24,12 @@ export const POOLS_OF = `
     CROSS JOIN LATERAL (
       SELECT coalesce(sum(CASE c.state WHEN 'assigned' THEN -c.items ELSE c.items END), 0)::integer AS pooled
       FROM item_counts AS c
-      WHERE c.dataset_id = d.id AND c.tag = '' AND c.state IN ('draft', 'skipped', 'assigned')
+      WHERE ${WANTED} AND c.dataset_id = d.id AND c.tag = '' AND c.state IN ('draft', 'skipped', 'assigned')
     ) AS counted
     CROSS JOIN LATERAL (
       SELECT count(*)::integer AS pooled FROM (
         SELECT FROM review_slots AS s
-        WHERE d.required_reviews > 1 AND s.dataset_id = d.id AND s.reviewer IS NULL AND s.open LIMIT 10000
+        WHERE ${WANTED} AND d.required_reviews > 1 AND s.dataset_id = d.id AND s.reviewer IS NULL AND s.open LIMIT 10000
       ) AS free
     ) AS slots
     LEFT JOIN (
@@ -35,6 +40,7 @@ export const POOLS_OF = `
       SELECT s.dataset_id, count(*)::integer AS held FROM review_slots AS s
       WHERE s.reviewer = p_user AND s.submitted_at IS NULL AND s.open GROUP BY s.dataset_id
     ) AS reviewing ON reviewing.dataset_id = d.id
+    WHERE ${WANTED} OR mine.held > 0 OR reviewing.held > 0
     ORDER BY d.id;
   END $$`;
 

@@ -11,11 +11,14 @@ export interface Pool extends DatasetPolicy {
 }
 
 const POOLS = `
-  SELECT ${POLICY_COLUMNS}, d.pooled, d.held FROM pools_of($1) AS d`;
+  SELECT ${POLICY_COLUMNS}, d.pooled, d.held FROM pools_of($1, $2::text[]) AS d`;
 
-/** All datasets, with what is in their pools and in the user's hands. */
-export async function poolsFor(tx: Tx, user: string): Promise<Pool[]> {
-  return queryRows<Pool>(tx, POOLS, [user]);
+/**
+ * Datasets, with what is in their pools and in the user's hands.
+ * @param names counts the pools of these alone; of others only those come of which the user holds something
+ */
+export async function poolsFor(tx: Tx, user: string, names?: readonly string[]): Promise<Pool[]> {
+  return queryRows<Pool>(tx, POOLS, [user, names ?? null]);
 }
 
 /**

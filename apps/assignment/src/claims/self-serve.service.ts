@@ -54,7 +54,7 @@ export class SelfServeService {
 
   private async claim(tx: Tx, request: SelfServeRequest, caller: Identity): Promise<SelfServeAnswer> {
     const { limit, mode, datasets, tags } = request;
-    let all = await poolsFor(tx, caller.owner);
+    let all = await poolsFor(tx, caller.owner, datasets);
     let pools = selectPools(all, datasets);
     if (
       mode === 'topUp' ||
@@ -62,7 +62,7 @@ export class SelfServeService {
       pools.some(({ perUserCap }) => perUserCap !== null)
     ) {
       await takeTurn(tx, caller.owner);
-      all = await poolsFor(tx, caller.owner);
+      all = await poolsFor(tx, caller.owner, datasets);
       pools = selectPools(all, datasets);
     }
     const open = all.reduce((sum, { held }) => sum + held, 0);
@@ -71,7 +71,7 @@ export class SelfServeService {
     const assigned = await this.fill(tx, pools, Math.min(wanted, room), { tags }, caller);
     const isShort = assigned.length < wanted;
     // Counted anew: others may have taken what was counted on, and why fewer came has to be true.
-    if (isShort) pools = selectPools(await poolsFor(tx, caller.owner), datasets);
+    if (isShort) pools = selectPools(await poolsFor(tx, caller.owner, datasets), datasets);
     const remaining = await this.remaining(tx, pools, isShort ? 0 : assigned.length, tags);
     return {
       assigned,

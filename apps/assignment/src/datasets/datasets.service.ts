@@ -4,6 +4,7 @@ import { NotFoundError, ProblemError, ValidationError } from '@hornbook/service-
 import { Injectable } from '@nestjs/common';
 import { etagOf, isMet, readIfMatch } from '../items/etag.js';
 import { PreconditionRequiredError } from '../items/items.errors.js';
+import { LOCK_POLICY } from '../items/claim-items.sql.js';
 import { reconcileDataset } from '../reviews/slots.js';
 import type { Counts, DatasetListQuery, DatasetPage, DatasetPut, DatasetView } from './datasets.schemas.js';
 import { POLICY_COLUMNS, type DatasetPolicy } from './datasets.js';
@@ -89,7 +90,13 @@ export class DatasetsService {
     ifMatch: string | undefined,
     caller: Identity,
   ): Promise<void> {
-    await queryRows(tx, 'SELECT FROM datasets WHERE name = $1 FOR UPDATE', [name]);
+    const [locked] = await queryRows<{ id: number }>(
+      tx,
+      'SELECT id FROM datasets WHERE name = $1 FOR UPDATE',
+      [name],
+    );
+    // Before anything is counted: a claim that runs gives items to one reviewer.
+    if (locked && request.requiredReviews !== undefined) await queryRows(tx, LOCK_POLICY, [locked.id]);
     const before = await this.find(tx, name);
     if (!before) throw new NotFoundError(`Dataset ${name}`);
     const precondition = readIfMatch(ifMatch);

@@ -20,7 +20,14 @@ import {
   type ListQuery,
 } from './ground-truths.schemas.js';
 import { contentAt, historyPage } from './history.js';
-import { listSql } from './list-sql.js';
+import { FEW_DRAFTS, listSql, type ListedDataset } from './list-sql.js';
+
+const DATASETS = `
+  SELECT d.id, $2 >= (
+    SELECT coalesce(sum(c.items), 0) FROM item_counts AS c
+    WHERE c.dataset_id = d.id AND c.tag = '' AND c.state IN ('draft', 'skipped')
+  ) AS "hasFewDrafts"
+  FROM datasets AS d WHERE $1::text IS NULL OR d.name = $1`;
 
 /** What curators do with items, whoever holds them. */
 @Injectable()
@@ -33,15 +40,8 @@ export class GroundTruthsService {
   /** One page, newest first. */
   async list({ limit, cursor, dataset, ...filter }: ListQuery): Promise<ItemPage> {
     const before = readPkCursor(cursor);
-    const datasets = await this.database.query<{ id: number }>(
-      'SELECT id FROM datasets WHERE $1::text IS NULL OR name = $1',
-      [dataset ?? null],
-    );
-    const { sql, parameters } = listSql(
-      datasets.map(({ id }) => id),
-      { ...filter, before },
-      limit + 1,
-    );
+    const datasets = await this.database.query<ListedDataset>(DATASETS, [dataset ?? null, FEW_DRAFTS]);
+    const { sql, parameters } = listSql(datasets, { ...filter, before }, limit + 1);
     const found = await this.database.query<ItemRow>(sql, parameters);
     const rows = found.slice(0, limit);
     const last = rows.at(-1);

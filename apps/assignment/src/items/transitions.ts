@@ -152,9 +152,11 @@ export class Transitions {
    * @returns them as they are now; fewer where there are no more
    */
   async claim(tx: Tx, { parts, user, actor, tags }: ItemClaim): Promise<ClaimedState[]> {
+    // One order for all, in which they lock what they count.
+    const inOrder = parts.toSorted((one, other) => one.datasetId - other.datasetId);
     const claimed = await queryRows<ClaimedState>(tx, CLAIM, [
-      parts.map(({ datasetId }) => datasetId),
-      parts.map(({ most }) => most),
+      inOrder.map(({ datasetId }) => datasetId),
+      inOrder.map(({ most }) => most),
       user,
       actor,
       tags,

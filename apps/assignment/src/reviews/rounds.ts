@@ -40,7 +40,7 @@ const reconcile = (which: string): string => `
   FROM opened JOIN target USING (item_pk) CROSS JOIN generate_series(1, opened.required) AS slot`;
 
 const OF_ITEMS = reconcile('i.item_pk = ANY ($1::bigint[])');
-const OF_DATASET = reconcile('i.dataset_id = $1');
+const OF_DATASET = reconcile('i.item_pk IN (SELECT pk FROM items WHERE dataset_id = $1)');
 
 /**
  * Opens a round for each of these items that is to be reviewed by several and has none, closes those of the others.

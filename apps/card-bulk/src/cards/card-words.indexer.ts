@@ -9,11 +9,16 @@ import { INDEX_WORDS } from './cards.repository.js';
 const POLL_MS = 1_000;
 /** While bulk tasks run, the share of the time that is left to them: words are worth less than cards. */
 const TASKS_SHARE = 0.9;
+/** How long tasks that run are given way to first: most end before, and are not slowed down at all. */
+const FIRST_PAUSE_MS = 2_000;
 /** Longest of those pauses: what is searched for is found some seconds after, also on a busy platform. */
 const MAX_PAUSE_MS = 5_000;
+/** How often is looked whether they have ended. */
+const LOOK_MS = 250;
 
 const NEXT = `DELETE FROM card_search_queue
   WHERE id = (SELECT id FROM card_search_queue ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING card_ids`;
+const ANY = 'SELECT FROM card_search_queue LIMIT 1';
 
 /**
  * Puts the words of imported cards into the index of `?q=`, behind the import. Any number of processes may: a chunk
@@ -47,14 +52,24 @@ export class CardWordsIndexer implements OnApplicationBootstrap {
   }
 
   private async step(): Promise<void> {
-    for (;;) {
+    let pause = FIRST_PAUSE_MS;
+    while (!this.ending.signal.aborted && (await this.database.query(ANY)).length > 0) {
+      await this.giveWay(pause);
       const started = performance.now();
       if (this.ending.signal.aborted || !(await this.indexNext())) return;
-      const { running } = await this.tasks.backlog();
-      if (running === 0) continue;
       const took = performance.now() - started;
-      const pause = Math.min(MAX_PAUSE_MS, (took * TASKS_SHARE) / (1 - TASKS_SHARE));
-      await sleep(pause, undefined, { signal: this.ending.signal }).catch(() => undefined);
+      pause = Math.min(MAX_PAUSE_MS, (took * TASKS_SHARE) / (1 - TASKS_SHARE));
+    }
+  }
+
+  /** Waits until no task runs, but no longer than so many milliseconds. */
+  private async giveWay(ms: number): Promise<void> {
+    const until = performance.now() + ms;
+    const { signal } = this.ending;
+    for (let left = ms; left > 0 && !signal.aborted; left = until - performance.now()) {
+      const { running } = await this.tasks.backlog();
+      if (running === 0) return;
+      await sleep(Math.min(left, LOOK_MS), undefined, { signal }).catch(() => undefined);
     }
   }
 

@@ -81,8 +81,14 @@ function csvWriter(
   columns: readonly CardColumn[],
   { escapeFormulas = true, byteOrderMark = false }: WriteOptions,
 ): CardWriter {
-  const record = (card: ExportedCard): string =>
-    columns.map((column) => quoteCell(writeCell(column, card[column], { escapeFormulas }))).join(',') + CRLF;
+  const [first, ...others] = columns;
+  const cell = (card: ExportedCard, column: CardColumn): string =>
+    quoteCell(writeCell(column, card[column], { escapeFormulas }));
+  const record = (card: ExportedCard): string => {
+    let text = first ? cell(card, first) : '';
+    for (const column of others) text += `,${cell(card, column)}`;
+    return text + CRLF;
+  };
   return {
     contentType: 'text/csv; charset=utf-8; header=present',
     extension: 'csv',

@@ -71,7 +71,10 @@ const flag: CellKind = {
 };
 
 const json: CellKind = {
-  write: (value) => (JSON.stringify(value) === '{}' ? '' : JSON.stringify(value)),
+  write(value) {
+    const written = JSON.stringify(value);
+    return written === '{}' ? '' : written;
+  },
   read: (cell) => parsed(cell, 'object'),
 };
 
@@ -117,9 +120,19 @@ export function readCell(column: CardColumn, cell: string, { escapeFormulas }: C
   return kinds[column].read(escapeFormulas ? unescapeFormula(cell) : cell);
 }
 
-const needsQuotes = /[",\r\n]|^[\s\ufeff]|\s$/;
+const special = /[",\r\n]/;
+const spaced = /^[\s\ufeff]|\s$/;
+/** Whether a character of ASCII is seen: no white space. */
+const isSeen = (code: number): boolean => code > 0x20 && code < 0x7f;
+
+/** Whether a cell could be misread. The ends are looked at first: searching a long text for one costs most of it. */
+function needsQuotes(cell: string): boolean {
+  if (special.test(cell)) return true;
+  const hasPlainEnds = isSeen(cell.charCodeAt(0)) && isSeen(cell.charCodeAt(cell.length - 1));
+  return !hasPlainEnds && spaced.test(cell);
+}
 
 /** A cell as it stands in a record: in quotes where it could be misread. */
 export function quoteCell(cell: string): string {
-  return needsQuotes.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+  return needsQuotes(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }

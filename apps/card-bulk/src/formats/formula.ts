@@ -5,9 +5,12 @@
  */
 const formula = /^[\s']*[=+\-@\uff1d\uff0b\uff0d\uff20]|^'*[\t\r\n]/;
 
+/** Letters, digits and brackets: nearly every cell begins with one, and no formula does. */
+const harmless = /^[\w[{(]/;
+
 /** The cell as a spreadsheet shows it and does not run it: with `'` in front where needed. */
 export function escapeFormula(cell: string): string {
-  return formula.test(cell) ? `'${cell}` : cell;
+  return !harmless.test(cell) && formula.test(cell) ? `'${cell}` : cell;
 }
 
 /** What `escapeFormula` made a cell of. Any other cell is left as it is. */

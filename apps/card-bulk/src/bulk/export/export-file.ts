@@ -6,7 +6,7 @@ import type { FileStore, WrittenFile } from '@hornbook/file-store';
 
 /** A file on its way to the store, written piece by piece; it is there as a whole or not at all. */
 export class ExportFile {
-  private readonly plain = new PassThrough({ highWaterMark: 1024 * 1024 });
+  private readonly plain = new PassThrough({ highWaterMark: 512 * 1024 });
   private readonly written: Promise<WrittenFile>;
   private failure: unknown;
 

@@ -12,8 +12,6 @@ import { CardSnapshot } from './snapshot.js';
 /** Name of the kind, stored with every task. */
 export const EXPORT_KIND = 'card-bulk.export';
 
-/** Cards of one fetch: few enough that their texts are soon forgotten. */
-const FETCH_CARDS = 500;
 /** Cards of one chunk, which is one step of the progress and one small transaction. */
 const CHUNK_CARDS = 5_000;
 
@@ -120,20 +118,30 @@ export function exportKind({
 
 /** Writes the next cards to the file. @returns how many; 0 at the end */
 async function writeChunk(run: ExportRun): Promise<number> {
-  const { snapshot, writer, file } = run;
   let written = 0;
   while (written < CHUNK_CARDS) {
-    const cards = await snapshot.read(FETCH_CARDS);
-    if (cards.length === 0) break;
-    // What the database wrote as JSON goes to the file as it is; the other formats take it apart.
-    const text = writer.batchOfTexts
-      ? writer.batchOfTexts(cards, run.isFirst)
-      : writer.batch(JSON.parse(`[${cards.join()}]`) as ExportedCard[], run.isFirst);
-    await file.write(text);
-    run.isFirst = false;
-    written += cards.length;
+    const cards = await writeNext(run);
+    if (cards === 0) break;
+    written += cards;
   }
   return written;
+}
+
+/** A function of its own, so that nothing holds these texts while the next ones are waited for. */
+async function writeNext(run: ExportRun): Promise<number> {
+  const cards = await run.snapshot.read();
+  if (cards.length === 0) return 0;
+  const written = run.file.write(textOf(run.writer, cards, run.isFirst));
+  run.isFirst = false;
+  await written;
+  return cards.length;
+}
+
+/** What the database wrote as JSON goes to the file as it is; the other formats take it apart. */
+function textOf(writer: CardWriter, cards: readonly string[], isFirst: boolean): string {
+  return writer.batchOfTexts
+    ? writer.batchOfTexts(cards, isFirst)
+    : writer.batch(JSON.parse(`[${cards.join()}]`) as ExportedCard[], isFirst);
 }
 
 /** Opens the snapshot and begins the file. */

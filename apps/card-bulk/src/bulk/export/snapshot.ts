@@ -9,11 +9,16 @@ const time = (column: string): string =>
 const times: ReadonlySet<CardColumn> = new Set(['created_at', 'published_at', 'updated_at']);
 const columnSql = (column: CardColumn): string => (times.has(column) ? time(column) : column);
 
+/** Cards of one fetch: few enough that their texts are soon forgotten. */
+const FETCH_CARDS = 100;
+
 /**
  * The cards of a selection as they were at one moment, however long reading them takes: a cursor in a transaction of
  * its own, which sees nothing that is committed after it began.
  */
 export class CardSnapshot {
+  private ahead: Promise<string[]> | undefined;
+
   private constructor(
     private readonly runner: QueryRunner,
     /** How many cards there are. */
@@ -52,19 +57,33 @@ export class CardSnapshot {
     }
   }
 
-  /** The next cards, each as JSON with the columns in their order; none at the end. */
-  async read(limit: number): Promise<string[]> {
-    const rows = (await this.runner.query(`FETCH ${limit} FROM exported`)) as { card: string }[];
-    return rows.map(({ card }) => card);
+  /**
+   * The next cards, each as JSON with the columns in their order; none at the end. The database looks for the ones
+   * after them meanwhile.
+   */
+  async read(): Promise<string[]> {
+    const cards = await (this.ahead ?? this.fetch());
+    this.ahead = cards.length === 0 ? Promise.resolve(cards) : this.fetch();
+    return cards;
   }
 
   /** Safe to repeat. */
   async close(): Promise<void> {
     if (this.runner.isReleased) return;
+    await this.ahead?.catch(() => undefined);
     try {
       await this.runner.rollbackTransaction();
     } finally {
       await this.runner.release();
     }
+  }
+
+  private fetch(): Promise<string[]> {
+    const cards = this.runner
+      .query(`FETCH ${FETCH_CARDS} FROM exported`)
+      .then((rows: { card: string }[]) => rows.map(({ card }) => card));
+    // Its failure is told when its turn comes.
+    cards.catch(() => undefined);
+    return cards;
   }
 }

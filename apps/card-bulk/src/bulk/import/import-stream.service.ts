@@ -1,11 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { Database } from '@hornbook/database';
 import type { FileStore, WrittenFile } from '@hornbook/file-store';
 import { ProblemError } from '@hornbook/service-kit';
 import { Tasks } from '@hornbook/tasks';
 import { Inject, Injectable } from '@nestjs/common';
 import { CardBulkConfig } from '../../config.js';
 import { FILE_STORE } from '../../files/file-store.provider.js';
-import { AcceptTask, type AcceptedTask } from '../accept-task.js';
+import { Uploads } from '../../files/uploads.js';
+import { AcceptTask, type AcceptedTask, type BulkRequest } from '../accept-task.js';
 import { estimatedSeconds, type AskedBy } from '../bulk.service.js';
 import { readFirstRow } from './import-file.js';
 import type { FileSource, ImportParams } from './import-params.js';
@@ -34,6 +36,8 @@ export class ImportStreamService {
     private readonly accepting: AcceptTask,
     private readonly tasks: Tasks,
     private readonly config: CardBulkConfig,
+    private readonly database: Database,
+    private readonly uploads: Uploads,
     @Inject(FILE_STORE) private readonly files: FileStore,
   ) {}
 
@@ -51,12 +55,13 @@ export class ImportStreamService {
     const reading = this.howToRead(headers, format, delimiter);
     const id = this.tasks.newId();
     const key = `uploads/${id}`;
-    const { size, sha256 } = await this.store(key, bytes);
+    await this.uploads.begin(key);
     try {
+      const { size, sha256 } = await this.store(key, bytes);
       const source: FileSource = { kind: 'file', key, size, ...reading };
       await readFirstRow(this.files, source);
       const params: ImportParams = { ...options, source, webhook_url: webhook_url ?? null };
-      const accepted = await this.accepting.accept({
+      const request: BulkRequest = {
         id,
         kind: 'import',
         owner,
@@ -66,11 +71,16 @@ export class ImportStreamService {
         estimatedSeconds: estimatedSeconds(size / ESTIMATED_ROW_BYTES),
         idempotencyKey,
         identity: [sha256, reading, options, params.webhook_url, run_at],
+      };
+      const accepted = await this.database.transaction(async (tx) => {
+        const taken = await this.accepting.accept(request, tx);
+        if (!taken.replayed) await this.uploads.handOver(tx, key);
+        return taken;
       });
-      if (accepted.replayed) await this.files.delete(key);
+      if (accepted.replayed) await this.uploads.drop(key);
       return accepted;
     } catch (error) {
-      await this.files.delete(key);
+      await this.uploads.drop(key);
       throw error;
     }
   }
