@@ -50,11 +50,10 @@ export async function bootstrap<Config extends AnyServiceConfig>(
     const config = loadConfig(definition.config, definition.name, env);
     const logger = createLogger(definition.name, config.logLevel, logTo);
     if (!embedded) endOnUncaughtErrors(logger);
-    const running = await start(definition, config, logger);
-    if (!embedded) {
-      endOnSignals(running, config.shutdownGraceSeconds, logger);
-      releaseStartupMemory();
-    }
+    const starting = start(definition, config, logger);
+    if (!embedded) endOnSignals(starting, config.shutdownGraceSeconds, logger);
+    const running = await starting;
+    if (!embedded) releaseStartupMemory();
     return running;
   } catch (error) {
     if (embedded) throw error;

@@ -99,6 +99,17 @@ describe('a process', () => {
     await fresh.drop();
   });
 
+  test('that is told to end while it starts does so in order, once it can', async () => {
+    const fresh = await createTestDatabase({ services: ['test-school'] });
+    const child = await start({ database: fresh, untilReady: false });
+    await saying(child, 'migrated');
+    child.kill('SIGTERM');
+    expect(await child.exited).toEqual({ code: 0, signal: null });
+    expect(await saying(child, 'stopped')).toMatchObject({ level: 'info' });
+    await expectNoLeaks({ databases: [fresh] });
+    await fresh.drop();
+  });
+
   test.each([
     [trouble.unhandled, 'nobody waits for this'],
     [trouble.uncaught, expect.stringContaining('is not valid JSON')],

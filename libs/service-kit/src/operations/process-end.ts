@@ -7,8 +7,12 @@ export interface Stoppable {
   stop(): Promise<void>;
 }
 
-/** Ends the process with 0 on SIGTERM and SIGINT, and with 1 when that takes longer than the grace period. */
-export function endOnSignals(running: Stoppable, graceSeconds: number, logger: Logger): void {
+/**
+ * Ends the process with 0 on SIGTERM and SIGINT, and with 1 when that takes longer than the grace period. To be called
+ * before the start is over: a signal that comes meanwhile is kept until what is starting can be stopped in order.
+ * @param starting what is to be stopped; if it never runs, whoever starts it ends the process
+ */
+export function endOnSignals(starting: Promise<Stoppable>, graceSeconds: number, logger: Logger): void {
   let isEnding = false;
   const end = (signal: NodeJS.Signals): void => {
     logger.info({ msg: 'stopping', signal });
@@ -19,10 +23,14 @@ export function endOnSignals(running: Stoppable, graceSeconds: number, logger: L
       logger.fatal({ msg: 'shutdown took too long', seconds: graceSeconds });
       process.exit(1);
     }, graceSeconds * 1000);
-    void running.stop().then(() => {
+    const stop = async (): Promise<void> => {
+      const running = await starting.catch(() => undefined);
+      if (!running) return;
+      await running.stop();
       logger.info({ msg: 'stopped' });
       process.exit(0);
-    });
+    };
+    void stop();
   };
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
