@@ -26,6 +26,7 @@ export {
   type Admission,
   type IdentifiedRequest,
 } from './identity/allow.js';
+export { isNamedBy } from './http/etag.js';
 export { IdentitySigner, IdentityVerifier } from './identity/identity-token.js';
 export { createReadiness, READINESS, type Readiness, type ReadinessReport } from './operations/readiness.js';
 export { Shutdown, shutdownPhases, type ShutdownPhase } from './operations/shutdown.js';

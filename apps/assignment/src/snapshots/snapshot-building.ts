@@ -1,6 +1,6 @@
 import { Shutdown } from '@hornbook/service-kit';
-import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { Loop } from '../loop.js';
+import { BackgroundLoop } from '@hornbook/tasks';
+import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { SnapshotBuilder } from './snapshot-builder.js';
 
 /** How often a process looks for snapshots that another one was asked for and did not live to build. */
@@ -9,13 +9,18 @@ const EVERY_MS = 2_000;
 /** Builds what was asked for, in the background: at once when rung. */
 @Injectable()
 export class SnapshotBuilding implements OnApplicationBootstrap {
-  private readonly loop: Loop;
+  private readonly logger = new Logger(SnapshotBuilding.name);
+  private readonly loop: BackgroundLoop;
 
   constructor(
     private readonly builder: SnapshotBuilder,
     private readonly shutdown: Shutdown,
   ) {
-    this.loop = new Loop('snapshots', EVERY_MS, () => this.buildAll());
+    this.loop = new BackgroundLoop(
+      EVERY_MS,
+      () => this.buildAll(),
+      (error) => this.logger.error({ msg: 'a snapshot could not be built', err: error }),
+    );
   }
 
   onApplicationBootstrap(): void {

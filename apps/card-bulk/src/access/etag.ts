@@ -1,12 +1,5 @@
 import { ProblemError } from '@hornbook/service-kit';
 
-/** Whether `If-None-Match` names the tag, by weak comparison as RFC 9110, section 13.1.2 has it. */
-export function isNamedBy(ifNoneMatch: string | undefined, etag: string): boolean {
-  if (ifNoneMatch === undefined) return false;
-  if (ifNoneMatch.trim() === '*') return true;
-  return ifNoneMatch.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag);
-}
-
 /**
  * Refuses a change of a copy that is not the current one (RFC 9110, section 13.1.1: strong comparison).
  * @throws ProblemError 428 without `If-Match`, 412 when it names another version

@@ -1,5 +1,5 @@
 import type { Identity } from '@hornbook/contracts';
-import { Allow, Caller, problemOf } from '@hornbook/service-kit';
+import { Allow, Caller, isNamedBy, problemOf } from '@hornbook/service-kit';
 import { isFinished } from '@hornbook/tasks';
 import {
   Controller,
@@ -17,7 +17,6 @@ import {
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { actingFor, CARD_ROLES } from '../access/acting-for.js';
-import { isNamedBy } from '../access/etag.js';
 import { ownerQuerySchema, type OwnerQuery } from '../cards/cards.schemas.js';
 import {
   statusQuerySchema,

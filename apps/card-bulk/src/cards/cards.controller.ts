@@ -1,5 +1,5 @@
 import type { Identity } from '@hornbook/contracts';
-import { Allow, Caller, problemOf } from '@hornbook/service-kit';
+import { Allow, Caller, isNamedBy, problemOf } from '@hornbook/service-kit';
 import {
   Body,
   Controller,
@@ -16,7 +16,6 @@ import {
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { actingFor, CARD_ROLES } from '../access/acting-for.js';
-import { isNamedBy } from '../access/etag.js';
 import { cardEtag, cardView } from './card-view.js';
 import {
   cardDeleteQuerySchema,

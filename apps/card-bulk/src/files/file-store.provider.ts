@@ -1,11 +1,11 @@
-import { FolderFileStore, LinkSigner, S3FileStore, type FileStore } from '@hornbook/file-store';
+import { FolderFileStore, LinkSigner, openS3FileStore, type FileStore } from '@hornbook/file-store';
 import type { Provider } from '@nestjs/common';
 import { CardBulkConfig } from '../config.js';
 
 /** Where uploads and exports are kept; `FileStore`. */
 export const FILE_STORE = Symbol('FILE_STORE');
 
-function createFileStore(config: CardBulkConfig): FileStore {
+async function createFileStore(config: CardBulkConfig): Promise<FileStore> {
   if (config.fileStore === 'folder') return new FolderFileStore(config.fileStoreFolder);
   const {
     s3Bucket: bucket = '',
@@ -15,7 +15,7 @@ function createFileStore(config: CardBulkConfig): FileStore {
     s3SecretAccessKey,
   } = config;
   const hasKey = s3AccessKeyId !== undefined && s3SecretAccessKey !== undefined;
-  return new S3FileStore({
+  return openS3FileStore({
     bucket,
     region,
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),

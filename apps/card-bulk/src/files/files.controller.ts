@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Identity } from '@hornbook/contracts';
-import { Allow, Caller, problemOf, Public } from '@hornbook/service-kit';
+import { Allow, Caller, isNamedBy, problemOf, Public } from '@hornbook/service-kit';
 import {
   Controller,
   Get,
@@ -16,7 +16,6 @@ import {
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { actingFor, CARD_ROLES } from '../access/acting-for.js';
-import { isNamedBy } from '../access/etag.js';
 import { taskPathSchema } from '../bulk/bulk.schemas.js';
 import type { StoredExport } from '../bulk/export/export.kind.js';
 import { TaskErrors } from '../bulk/task-errors.interceptor.js';

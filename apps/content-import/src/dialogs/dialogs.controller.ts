@@ -1,4 +1,4 @@
-import { Allow, problemOf } from '@hornbook/service-kit';
+import { Allow, isNamedBy, problemOf } from '@hornbook/service-kit';
 import { Controller, Get, Headers, HttpStatus, Param, Query, Res } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
@@ -11,7 +11,7 @@ import {
   type DialogPage,
 } from './dialogs.schemas.js';
 import { DialogsService } from './dialogs.service.js';
-import { etagOf, isNamedBy } from './etag.js';
+import { etagOf } from './etag.js';
 
 /** What was imported, to be taught. */
 @ApiTags('Dialogs')

@@ -1,8 +1,8 @@
 import { Database } from '@hornbook/database';
 import { Shutdown } from '@hornbook/service-kit';
-import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { BackgroundLoop } from '@hornbook/tasks';
+import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { setBacklog } from '../metrics.js';
-import { Loop } from './loop.js';
 
 /** Fresh enough for a scrape every 15 seconds. */
 const EVERY_MS = 5_000;
@@ -17,13 +17,18 @@ interface BacklogRow {
 /** Keeps the gauges of what is unconfirmed, failed and paused up to date; reads partial indexes only. */
 @Injectable()
 export class BacklogGauges implements OnApplicationBootstrap {
-  private readonly loop: Loop;
+  private readonly logger = new Logger(BacklogGauges.name);
+  private readonly loop: BackgroundLoop;
 
   constructor(
     private readonly database: Database,
     private readonly shutdown: Shutdown,
   ) {
-    this.loop = new Loop('gauges', EVERY_MS, () => this.measure());
+    this.loop = new BackgroundLoop(
+      EVERY_MS,
+      () => this.measure(),
+      (error) => this.logger.error({ msg: 'the backlog could not be measured', err: error }),
+    );
   }
 
   onApplicationBootstrap(): void {

@@ -1,11 +1,11 @@
 import { Shutdown } from '@hornbook/service-kit';
+import { BackgroundLoop } from '@hornbook/tasks';
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ExporterConfig } from '../config.js';
 import { Circuit } from '../platform/circuit.js';
 import { ExportTarget } from '../platform/export-target.js';
 import { Claims, type ClaimedBatch } from './claims.js';
-import { Loop } from './loop.js';
 import { Sender } from './sender.js';
 
 /** Kept of the grace period for giving batches back and closing what is open. */
@@ -20,7 +20,7 @@ export class Dispatcher implements OnApplicationBootstrap {
   private readonly logger = new Logger(Dispatcher.name);
   private readonly inHand = new Set<Promise<void>>();
   private readonly hangUp = new AbortController();
-  private readonly loop: Loop;
+  private readonly loop: BackgroundLoop;
   /** The platform asked to be left alone until then (429 and 503 with Retry-After). */
   private quietUntil = 0;
 
@@ -32,7 +32,11 @@ export class Dispatcher implements OnApplicationBootstrap {
     private readonly target: ExportTarget,
     private readonly shutdown: Shutdown,
   ) {
-    this.loop = new Loop('dispatch', config.pollMs, () => this.dispatch());
+    this.loop = new BackgroundLoop(
+      config.pollMs,
+      () => this.dispatch(),
+      (error) => this.logger.error({ msg: 'batches could not be claimed', err: error }),
+    );
   }
 
   onApplicationBootstrap(): void {

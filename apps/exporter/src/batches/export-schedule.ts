@@ -1,16 +1,17 @@
 import { Database } from '@hornbook/database';
 import { Shutdown } from '@hornbook/service-kit';
-import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { BackgroundLoop } from '@hornbook/tasks';
+import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { ExporterConfig } from '../config.js';
 import { readPause, strikeSchedule } from '../settings/pause.js';
 import { BatchFormer } from './batch-former.js';
 import { Dispatcher } from './dispatcher.js';
-import { Loop } from './loop.js';
 
 /** Decides when dialogues leave: 50 at once as soon as they are there, the others when the schedule strikes. */
 @Injectable()
 export class ExportSchedule implements OnApplicationBootstrap {
-  private readonly loop: Loop;
+  private readonly logger = new Logger(ExportSchedule.name);
+  private readonly loop: BackgroundLoop;
 
   constructor(
     private readonly database: Database,
@@ -19,7 +20,11 @@ export class ExportSchedule implements OnApplicationBootstrap {
     private readonly dispatcher: Dispatcher,
     private readonly shutdown: Shutdown,
   ) {
-    this.loop = new Loop('schedule', config.pollMs, () => this.look());
+    this.loop = new BackgroundLoop(
+      config.pollMs,
+      () => this.look(),
+      (error) => this.logger.error({ msg: 'batches could not be formed', err: error }),
+    );
   }
 
   onApplicationBootstrap(): void {

@@ -1,8 +1,8 @@
 import { Database } from '@hornbook/database';
 import { Shutdown } from '@hornbook/service-kit';
-import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { BackgroundLoop } from '@hornbook/tasks';
+import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { ExporterConfig } from '../config.js';
-import { Loop } from './loop.js';
 
 const EVERY_MS = 600_000;
 /** Small enough that no purge holds locks or bloats the log for long. */
@@ -36,16 +36,19 @@ const FAILURES = `
  */
 @Injectable()
 export class HistoryRetention implements OnApplicationBootstrap {
-  private readonly loop: Loop;
+  private readonly logger = new Logger(HistoryRetention.name);
+  private readonly loop: BackgroundLoop;
 
   constructor(
     private readonly database: Database,
     private readonly config: ExporterConfig,
     private readonly shutdown: Shutdown,
   ) {
-    this.loop = new Loop('history retention', EVERY_MS, async () => {
-      await this.purge();
-    });
+    this.loop = new BackgroundLoop(
+      EVERY_MS,
+      async () => void (await this.purge()),
+      (error) => this.logger.error({ msg: 'history could not be purged', err: error }),
+    );
   }
 
   onApplicationBootstrap(): void {

@@ -1,7 +1,7 @@
 import { temporaryFolder } from '@hornbook/testing';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import { S3FileStore } from '../../src/index.js';
+import { S3FileStore } from '../../src/s3-file-store.js';
 
 /** The part of s3rver, which has no types, that is used here. */
 interface S3rver {
