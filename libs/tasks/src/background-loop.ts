@@ -8,7 +8,7 @@ export class BackgroundLoop {
   /** @param step its failures go to `failed`, and are followed by the pause like any other step */
   constructor(
     private readonly pauseMs: number,
-    private readonly step: () => Promise<void>,
+    private readonly step: () => Promise<unknown>,
     private readonly failed: (error: unknown) => void,
   ) {}
 

@@ -46,7 +46,7 @@ export class HistoryRetention implements OnApplicationBootstrap {
   ) {
     this.loop = new BackgroundLoop(
       EVERY_MS,
-      async () => void (await this.purge()),
+      () => this.purge(),
       (error) => this.logger.error({ msg: 'history could not be purged', err: error }),
     );
   }
