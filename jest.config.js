@@ -21,6 +21,7 @@ export default {
       },
     ],
   },
+  testRunner: '<rootDir>/tools/test/in-node.mjs',
   testSequencer: '<rootDir>/tools/test/sequencer.mjs',
   testTimeout: 120_000,
 };

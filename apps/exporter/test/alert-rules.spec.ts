@@ -1,3 +1,4 @@
+// @own-modules: what a process counts, it counts from its start
 import { eventually, findProgram } from '@hornbook/testing';
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';

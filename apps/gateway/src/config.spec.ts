@@ -1,4 +1,3 @@
-import { describe, expect, test } from '@jest/globals';
 import { ConfigurationError, exampleEnvironment, loadConfig } from '@hornbook/service-kit';
 import { addressList, GatewayConfig } from './config.js';
 

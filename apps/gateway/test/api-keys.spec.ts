@@ -1,4 +1,3 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { IDENTITY_HEADER } from '@hornbook/contracts';
 import { createTestDatabase, eventually, startTcpProxy, type TestDatabase } from '@hornbook/testing';
 import pg from 'pg';

@@ -1,4 +1,3 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createDataSource, migrate } from '@hornbook/database';
 import { createTestDatabase, type TestDatabase } from '@hornbook/testing';
 import { gateway } from '@hornbook/gateway';

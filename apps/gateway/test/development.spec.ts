@@ -1,4 +1,3 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { IDENTITY_HEADER } from '@hornbook/contracts';
 import { createTestDatabase, type TestDatabase } from '@hornbook/testing';
 import { call, send, type Answer } from './support/call.js';

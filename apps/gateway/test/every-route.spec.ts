@@ -1,4 +1,3 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '@hornbook/testing';
 import { GatewayConfig } from '../src/config.js';
 import { routesOf, servicesOf } from '../src/proxy/routes.js';

@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent } from 'node:http';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { createTestDatabase, eventually, freePort, type TestDatabase } from '@hornbook/testing';
 import { call, headOf, open, read } from './support/call.js';
 import { startService, type ScriptedService } from './support/scripted-service.js';

@@ -5,7 +5,6 @@ import {
   sign as signBytes,
   type JsonWebKey,
 } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createTestDatabase, eventually, type TestDatabase } from '@hornbook/testing';
 import { call } from './support/call.js';
 import { startKeyServer, type KeyServer } from './support/key-server.js';

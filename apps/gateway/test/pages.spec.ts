@@ -1,4 +1,3 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createTestDatabase, eventually, type TestDatabase } from '@hornbook/testing';
 import { call, type Answer } from './support/call.js';
 import { startService, type ScriptedService } from './support/scripted-service.js';

@@ -1,6 +1,5 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import {
   createTestDatabase,
   eventually,

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createTestDatabase, eventually, type TestDatabase } from '@hornbook/testing';
 import { call, headOf, open, read } from './support/call.js';
 import { startService, type ScriptedService } from './support/scripted-service.js';

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+// @own-modules: the tracer of a process is one for all that runs in it
 import { createTestDatabase, eventually, type TestDatabase } from '@hornbook/testing';
 import { call } from './support/call.js';
 import { bodyOf, startService, type ScriptedService } from './support/scripted-service.js';

@@ -1,4 +1,3 @@
-import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { keyHash, newKey, newKeyPrefix, prefixOf, sameHash } from './api-key.js';
 

@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { temporaryFolder, type TemporaryFolder } from '@hornbook/testing';
 import { OpenApiDocument } from './openapi-document.js';
 

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { expect, test } from '@jest/globals';
 import { addressList } from '../config.js';
 import { clientAddress } from './client-address.js';
 

@@ -1,4 +1,4 @@
-import { jest } from '@jest/globals';
+import { mock } from 'node:test';
 import { exportJWK, generateKeyPair, importJWK, SignJWT, UnsecuredJWT, type JWK } from 'jose';
 import { IDENTITY_AUDIENCE, IDENTITY_ISSUER, type Identity } from '@hornbook/contracts';
 import { IdentitySigner, IdentityVerifier } from './identity-token.js';
@@ -33,7 +33,7 @@ describe('an identity token', () => {
   });
 
   afterEach(() => {
-    jest.useRealTimers();
+    mock.timers.reset();
   });
 
   /** A token like the gateway's, but for what `change` does to it. */
@@ -61,12 +61,12 @@ describe('an identity token', () => {
   });
 
   test('is worth nothing a minute later, though it was accepted before', async () => {
-    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+    mock.timers.enable({ apis: ['Date'], now: Date.now() });
     const token = await signer.sign(identity);
     expect(await verifier.verify(token)).toEqual(identity);
-    jest.advanceTimersByTime(59_000);
+    mock.timers.tick(59_000);
     expect(await verifier.verify(token)).toEqual(identity);
-    jest.advanceTimersByTime(2_000);
+    mock.timers.tick(2_000);
     expect(await verifier.verify(token)).toBeUndefined();
   });
 

@@ -47,7 +47,12 @@ export async function asAdmin(): Promise<Record<string, string>> {
 export async function startChild(service: SmallService, options: ChildOptions): Promise<Child> {
   const { database, namespace, env, untilReady = true } = options;
   const running = await runProcess({
-    args: ['--import', join(folder, 'support/typescript.mjs'), join(folder, 'fixtures/main.ts'), service],
+    args: [
+      '--import',
+      join(folder, '../../../tools/test/typescript.mjs'),
+      join(folder, 'fixtures/main.ts'),
+      service,
+    ],
     env: {
       // Jest's own options are nothing to a service.
       NODE_OPTIONS: '--enable-source-maps',
