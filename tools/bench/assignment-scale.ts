@@ -49,8 +49,9 @@ async function doorRounds(
       await timed(DOOR_CLIENTS, { calls: CALLS }, async (client, number) => {
         // One dataset a call: what is measured is the claim and not the sum over all counters.
         const dataset = datasets[number % datasets.length] ?? '';
-        // A client is a reviewer, who comes back for more.
-        const { assignedCount } = await serve(world, `reviewer-${String(client)}`, 10, [dataset]);
+        // A client is a reviewer, who comes back for more; others at each size, or they would hold more at the larger ones.
+        const reviewer = `reviewer-${String(size)}-${String(client)}`;
+        const { assignedCount } = await serve(world, reviewer, 10, [dataset]);
         if (assignedCount !== 10)
           throw new Error(`${String(assignedCount)} of 10 from ${String(size)} items`);
       }),

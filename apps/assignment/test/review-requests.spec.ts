@@ -151,7 +151,7 @@ describe('a dialogue that the exporter wants reviewed', () => {
       content: { dialogue: broken },
     });
     const [entry] = await world.sql(
-      `SELECT e.action, e.reason FROM item_events e JOIN items i ON i.pk = e.item_pk WHERE i.id = $1 AND e.version = 4`,
+      `SELECT e.action, e.reason FROM item_history e JOIN items i ON i.pk = e.item_pk WHERE i.id = $1 AND e.version = 4`,
       [wanted.dialogue_id],
     );
     expect(entry).toEqual({ action: 'reopened', reason: 'dialogue.title: String too short' });

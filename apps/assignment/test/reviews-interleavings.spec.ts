@@ -58,7 +58,7 @@ const INVARIANTS: Readonly<Record<string, string>> = {
     WHERE s.dataset_id = $1 GROUP BY s.item_pk, s.round, s.slot HAVING count(*) <> 1`,
   'every version of an item stands in its history': `
     SELECT FROM item_states i WHERE dataset_id = $1
-      AND version <> 1 + (SELECT count(*) FROM item_events e WHERE e.item_pk = i.item_pk)`,
+      AND version <> 1 + (SELECT count(*) FROM item_history e WHERE e.item_pk = i.item_pk)`,
   'whoever passed an item on does not hold it': `
     SELECT FROM review_slots s JOIN item_skips k ON k.item_pk = s.item_pk AND k.user_id = s.reviewer
     WHERE s.dataset_id = $1 AND s.open AND s.submitted_at IS NULL AND s.claimed_at > k.skipped_at`,

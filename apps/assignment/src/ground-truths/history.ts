@@ -21,7 +21,7 @@ interface EventRow {
 const EVENTS = `
   SELECT version, action, actor, at, from_status AS "fromStatus", to_status AS status, from_user AS "fromUser",
     to_user AS "toUser", reason, changes
-  FROM item_events WHERE item_pk = $1 AND version < $2::bigint ORDER BY version DESC LIMIT $3`;
+  FROM item_history WHERE item_pk = $1 AND version < $2::bigint ORDER BY version DESC LIMIT $3`;
 
 const MAX_VERSION = 2_147_483_647;
 

@@ -5,7 +5,8 @@ import { COUNTED, WORKED } from './counters.sql.js';
  *
  * Set-based: `p_items` is a JSON array of `{item_pk, version, content?, tags?, question_hash?, search?, changes?}`, and
  * an item whose version is another by now is left out of the result. Whatever leaves draft, or is given back, loses
- * assignee, time and lease in the same row version; history, skips and counters are written along with it.
+ * assignee, time and lease in the same row version; history, skips and counters are written along with it, and the entry
+ * of a claim that still stands in the state (see the view `item_history`).
  * A null `p_status` keeps the status, `p_assign` says whether `p_assignee` counts, null takes the item back to the pool.
  */
 const BODY = `
@@ -14,7 +15,7 @@ const BODY = `
     SELECT * FROM jsonb_to_recordset(p_items) AS given
       (item_pk bigint, version integer, content jsonb, tags text[], question_hash bigint, search text, changes jsonb)
   ), taken AS MATERIALIZED (
-    SELECT s.item_pk, s.dataset_id, s.status, s.assigned_to, s.assigned_at, s.tags,
+    SELECT s.item_pk, s.dataset_id, s.status, s.assigned_to, s.assigned_at, s.tags, s.claimed_from, s.updated_at, s.updated_by,
       given.content AS new_content, given.tags AS new_tags, given.question_hash, given.search, given.changes,
       coalesce(p_status, s.status) AS new_status
     FROM given JOIN item_states AS s ON s.item_pk = given.item_pk AND s.version = given.version
@@ -39,19 +40,24 @@ const BODY = `
       reviewed_at = CASE WHEN aim.new_status = aim.status THEN s.reviewed_at WHEN aim.new_status = 'approved' THEN now() END,
       reviewed_by = CASE WHEN aim.new_status = aim.status THEN s.reviewed_by WHEN aim.new_status = 'approved' THEN p_actor END,
       tags = coalesce(aim.new_tags, s.tags),
+      claimed_from = NULL,
       updated_at = now(),
       updated_by = p_actor
     FROM aim WHERE s.item_pk = aim.item_pk
     RETURNING s.*, aim.status AS from_status, aim.assigned_to AS from_user, aim.assigned_at AS from_at,
-      aim.tags AS old_tags, aim.changes
+      aim.tags AS old_tags, aim.changes, aim.claimed_from AS was_claimed_from, aim.updated_at AS from_time, aim.updated_by AS from_actor
   ), edited AS (
     UPDATE items SET content = aim.new_content, tags = aim.new_tags, question_hash = aim.question_hash,
       search = to_tsvector('simple', aim.search)
     FROM aim WHERE items.pk = aim.item_pk AND aim.new_content IS NOT NULL
   ), logged AS (
     INSERT INTO item_events
-      (item_pk, version, action, actor, from_status, to_status, from_user, to_user, reason, changes)
-    SELECT item_pk, version, p_action, p_actor, from_status, status, from_user, assigned_to, p_reason, changes FROM changed
+      (item_pk, version, action, actor, at, from_status, to_status, from_user, to_user, reason, changes)
+    SELECT item_pk, version - 1, 'assigned', from_actor, from_time, was_claimed_from, from_status, NULL, from_user, NULL, NULL
+    FROM changed WHERE was_claimed_from IS NOT NULL
+    UNION ALL
+    SELECT item_pk, version, p_action, p_actor, now(), from_status, status, from_user, assigned_to, p_reason, changes
+    FROM changed
   ), skipped AS (
     INSERT INTO item_skips (user_id, item_pk, reason)
     SELECT from_user, item_pk, p_reason FROM changed WHERE p_action = 'skipped' AND from_user IS NOT NULL

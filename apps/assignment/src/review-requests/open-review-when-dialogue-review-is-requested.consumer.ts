@@ -81,7 +81,7 @@ export class OpenReviewWhenDialogueReviewIsRequestedConsumer {
 async function isOvertaken(tx: Tx, itemPk: string, version: number): Promise<boolean> {
   const rows = await queryRows(
     tx,
-    `SELECT FROM item_events
+    `SELECT FROM item_history
      WHERE item_pk = $1 AND version > $2 AND (changes IS NOT NULL OR from_status <> to_status) LIMIT 1`,
     [itemPk, version],
   );

@@ -5,14 +5,14 @@ const violations: Readonly<Record<string, string>> = {
   'a draft alone has a holder, and a holder has a time': `
     SELECT item_pk FROM item_states WHERE (assigned_to IS NULL) <> (assigned_at IS NULL) OR (assigned_to IS NOT NULL AND status <> 'draft')`,
   'each version but the first has its entry in the history': `
-    SELECT s.item_pk FROM item_states s LEFT JOIN item_events e USING (item_pk) GROUP BY s.item_pk
+    SELECT s.item_pk FROM item_states s LEFT JOIN item_history e USING (item_pk) GROUP BY s.item_pk
     HAVING count(e.item_pk) <> s.version - 1 OR coalesce(max(e.version), 1) <> s.version OR coalesce(min(e.version), 2) <> 2`,
   'an entry begins where the one before it ended': `
-    SELECT item_pk FROM (SELECT *, lag(to_status) OVER w AS before, lag(to_user) OVER w AS whose FROM item_events
+    SELECT item_pk FROM (SELECT *, lag(to_status) OVER w AS before, lag(to_user) OVER w AS whose FROM item_history
       WINDOW w AS (PARTITION BY item_pk ORDER BY version)) AS e
     WHERE version > 2 AND (before <> from_status OR whose IS DISTINCT FROM from_user)`,
   'the last entry tells the state': `
-    SELECT s.item_pk FROM item_states s JOIN item_events e ON e.item_pk = s.item_pk AND e.version = s.version
+    SELECT s.item_pk FROM item_states s JOIN item_history e ON e.item_pk = s.item_pk AND e.version = s.version
     WHERE e.to_status <> s.status OR e.to_user IS DISTINCT FROM s.assigned_to`,
   'counters of items equal a scan': `
     SELECT * FROM (
@@ -27,7 +27,7 @@ const violations: Readonly<Record<string, string>> = {
     SELECT * FROM (
       SELECT dataset_id, action, sum(items) AS items FROM action_counts WHERE action <> 'imported' GROUP BY 1, 2
     ) AS kept FULL JOIN (
-      SELECT i.dataset_id, e.action, count(*) AS items FROM item_events e JOIN items i ON i.pk = e.item_pk GROUP BY 1, 2
+      SELECT i.dataset_id, e.action, count(*) AS items FROM item_history e JOIN items i ON i.pk = e.item_pk GROUP BY 1, 2
     ) AS scanned USING (dataset_id, action)
     WHERE kept.items IS DISTINCT FROM scanned.items`,
   'tags stand in both tables alike': `

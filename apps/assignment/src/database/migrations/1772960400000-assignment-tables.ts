@@ -87,8 +87,9 @@ const CREATE = [
      reviewed_by text,
      updated_by text NOT NULL,
      tags text[] NOT NULL DEFAULT '{}',
+     claimed_from item_status,
      CONSTRAINT item_states_assignment_check CHECK (
-       (assigned_to IS NULL AND assigned_at IS NULL AND lease_expires_at IS NULL)
+       (assigned_to IS NULL AND assigned_at IS NULL AND lease_expires_at IS NULL AND claimed_from IS NULL)
        OR (assigned_to IS NOT NULL AND assigned_at IS NOT NULL AND status = 'draft'))
    ) ${OFTEN_UPDATED}`,
   `CREATE INDEX item_states_pool ON item_states (dataset_id, priority DESC, rnd)
@@ -122,6 +123,14 @@ const CREATE = [
      changes jsonb,
      CONSTRAINT item_events_pkey PRIMARY KEY (item_pk, version)
    )`,
+  // A claim leaves its entry in the state itself, `claimed_from` being what the item was before: as long as nothing
+  // else happens to an item, its row says who took it and when. The next change writes both entries.
+  `CREATE VIEW item_history AS
+     SELECT item_pk, version, action, actor, at, from_status, to_status, from_user, to_user, reason, changes
+     FROM item_events
+     UNION ALL
+     SELECT item_pk, version, 'assigned', updated_by, updated_at, claimed_from, status, NULL, assigned_to, NULL, NULL
+     FROM item_states WHERE claimed_from IS NOT NULL`,
   // See items/counters.sql.ts.
   `CREATE TABLE item_counts (
      dataset_id integer NOT NULL,
@@ -154,6 +163,7 @@ const CREATE = [
 ];
 
 const DROP = [
+  'DROP VIEW item_history',
   `DROP TABLE idempotency_keys, action_counts, item_counts, item_events, item_skips, item_states, items, tags, tag_groups, datasets`,
   'DROP TYPE item_status',
 ];
