@@ -1,7 +1,18 @@
 import { eventually } from '@hornbook/testing';
 import pg from 'pg';
 import { expectInvariants } from './support/invariants.js';
-import { makeItem, makeItems, startWorld, unique, type Row, type World } from './support/world.js';
+import {
+  makeItem,
+  makeItems,
+  pathOf,
+  startWorld,
+  unique,
+  type Answer,
+  type Row,
+  type World,
+} from './support/world.js';
+
+const curator = { sub: 'carla', owner: 'carla', roles: ['curator' as const] };
 
 describe('a claim', () => {
   let world: World;
@@ -85,6 +96,43 @@ describe('a claim', () => {
       await world.sql('SELECT FROM item_states WHERE dataset_id = $1 AND assigned_to IS NOT NULL', [id]),
     ).toEqual([]);
   });
+
+  it.each(['by name', 'in bulk'] as const)(
+    '%s that begins while requiredReviews is being raised waits, and is refused then',
+    async (how) => {
+      const dataset = unique('raised');
+      await world.call(`/v1/datasets/${dataset}`, { method: 'PUT', body: {} });
+      await world.importItems(makeItems(dataset, 1));
+      const id = await idOf(dataset);
+      const [item] = (await world.call(`/v1/ground-truths?dataset=${dataset}`)).body.items as Row[];
+      const assign = (): Promise<Answer> =>
+        world.call(`${pathOf(item!)}/assign`, { method: 'POST', as: unique('ben') });
+      const bulk = (): Promise<Answer> => {
+        const items = [{ dataset, id: item!.id, etag: '"1"' }];
+        return world.call('/v1/assignments/bulk', {
+          body: { action: 'assign', assignTo: 'ben', items },
+          as: curator,
+        });
+      };
+      let answer: Promise<Answer> | undefined;
+
+      await during(
+        `SELECT pg_advisory_xact_lock(hashtext('dataset policy ' || current_schema()), $1::integer)`,
+        [id],
+        async (policy) => {
+          await policy.query('UPDATE datasets SET required_reviews = 2 WHERE id = $1', [id]);
+          answer = how === 'by name' ? assign() : bulk();
+          await eventually(isWaiting);
+          await policy.query('COMMIT');
+        },
+      );
+
+      expect(await answer).toMatchObject(
+        how === 'by name' ? { status: 409 } : { status: 200, body: { failed: 1 } },
+      );
+      await expectInvariants(world);
+    },
+  );
 
   it('narrowed by a rare tag reads what carries it, and not the whole pool', async () => {
     const dataset = unique('rare');

@@ -6,7 +6,7 @@ import { AssignmentConfig } from '../config.js';
 import { poolsFor, takeTurn } from '../claims/pools.js';
 import { isMet, readIfMatch, type Precondition } from '../items/etag.js';
 import type { ItemContent } from '../items/item-content.js';
-import { lockItem, type ItemAddress } from '../items/item-states.js';
+import { holdPolicies, lockItem, type ItemAddress } from '../items/item-states.js';
 import type { ItemRow } from '../items/item.js';
 import {
   AlreadyAssignedError,
@@ -66,6 +66,7 @@ export class AssignmentsService {
    */
   async assign(address: ItemAddress, force: boolean, caller: Identity): Promise<ItemRow> {
     return this.database.transaction(async (tx) => {
+      await holdPolicies(tx, [address]);
       const item = await this.locked(tx, address);
       if (item.requiredReviews > 1)
         throw new InvalidTransitionError(item, 'its slots are handed out by self-serve');

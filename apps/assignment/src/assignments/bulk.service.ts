@@ -5,7 +5,7 @@ import { ProblemError, ValidationError } from '@hornbook/service-kit';
 import { Injectable } from '@nestjs/common';
 import { once } from '../idempotency/idempotency.js';
 import { etagOf, readIfMatch } from '../items/etag.js';
-import { lockItems } from '../items/item-states.js';
+import { holdPolicies, lockItems } from '../items/item-states.js';
 import type { ItemRow } from '../items/item.js';
 import { InvalidTransitionError, ItemNotFoundError } from '../items/items.errors.js';
 import { Transitions, type Change, type LockedVersion } from '../items/transitions.js';
@@ -45,6 +45,7 @@ export class BulkService {
   }
 
   private async changeAll(tx: Tx, request: BulkRequest, caller: Identity): Promise<BulkAnswer> {
+    if (request.action === 'assign') await holdPolicies(tx, request.items);
     const locked = await lockItems(tx, request.items);
     const byName = new Map(locked.map((item) => [`${item.dataset}/${item.id}`, item]));
     const groups = await exclusiveGroups(tx);

@@ -11,6 +11,11 @@ const POLICY_LOCK = `hashtext('dataset policy ' || current_schema())`;
 /** Waits for the claims that run on dataset `$1`, and keeps new ones waiting until the transaction ends. */
 export const LOCK_POLICY = `SELECT pg_advisory_xact_lock(${POLICY_LOCK}, $1::integer)`;
 
+/** Keeps the number of reviewers of datasets named in `$1` as it is until the transaction ends; before items are locked. */
+export const HOLD_POLICIES = `
+  SELECT pg_advisory_xact_lock_shared(${POLICY_LOCK}, d.id)
+  FROM (SELECT id FROM datasets WHERE name = ANY ($1::text[]) ORDER BY id) AS d`;
+
 /** What may be handed out; the predicate of the indexes `item_states_pool` and `item_states_due`. */
 const FREE = `s.assigned_to IS NULL AND s.status IN ('draft', 'skipped')`;
 const POOL = `s.dataset_id = dataset AND ${FREE}`;

@@ -1,5 +1,6 @@
 import { isStorable } from '@hornbook/contracts';
 import { queryRows, type Tx } from '@hornbook/database';
+import { HOLD_POLICIES } from './claim-items.sql.js';
 import type { ItemRow } from './item.js';
 import { isItemId } from './item-names.js';
 
@@ -70,6 +71,14 @@ export async function lockItems(tx: Tx, addresses: readonly ItemAddress[]): Prom
     tx,
     locked.map(({ pk }) => pk),
   );
+}
+
+/**
+ * Has whoever changes the number of a dataset's reviewers wait until `tx` ends, and waits for them. To be called before
+ * the items of a single reviewer are locked to be handed out.
+ */
+export async function holdPolicies(tx: Tx, addresses: readonly ItemAddress[]): Promise<void> {
+  await queryRows(tx, HOLD_POLICIES, [columnsOf(addresses)[0]]);
 }
 
 /** Locks one item and reads it; undefined when there is none. */
