@@ -170,6 +170,40 @@ describe('schedules', () => {
     }
   });
 
+  it('have a run wait until the one before has ended, and no other task', async () => {
+    const as = 'in-turn';
+    const { body } = await create(as, { overlap: 'queue' });
+    await world.sql(
+      `INSERT INTO tasks (id, kind, owner, params, run_at, due_at, schedule_id)
+       SELECT gen_random_uuid(), kind, owner, params, now() + interval '1 h', now() + interval '1 h', id
+       FROM task_schedules WHERE id = $1`,
+      [body['schedule_id']],
+    );
+    await bringForward(body['schedule_id']);
+    const queued = await eventually(async () => {
+      const { last_task_id } = (await read(body['schedule_id'], as)).body;
+      return typeof last_task_id === 'string' && last_task_id;
+    });
+    const statusOf = async (id: unknown): Promise<unknown> =>
+      (await world.call(`/bulk/status/${String(id)}`, { as })).body['status'];
+
+    // Asked for later, and free to run.
+    const { body: other } = await world.post('/bulk/export', {}, { as });
+    await eventually(async () => (await statusOf(other['task_id'])) === 'SUCCESS');
+    expect(await statusOf(queued)).toBe('PENDING');
+
+    await world.sql(`UPDATE tasks SET run_at = now(), due_at = now() WHERE owner = $1 AND id <> $2`, [
+      as,
+      queued,
+    ]);
+    await ran(as, 3);
+    const order = await world.sql(
+      `SELECT id FROM tasks WHERE owner = $1 AND schedule_id IS NOT NULL ORDER BY started_at`,
+      [as],
+    );
+    expect(order.map((row) => (row as { id: string }).id).at(-1)).toBe(queued);
+  });
+
   it('start nothing while they are paused, and go on when they are resumed', async () => {
     const as = 'pauses';
     const { body } = await create(as);
