@@ -1,4 +1,5 @@
 import { createTestDatabase, eventually, expectNoLeaks } from '@hornbook/testing';
+import pg from 'pg';
 import { cardBulk } from '../src/index.js';
 import { card, cards } from './support/cards.js';
 import { isSignedWith, startReceiver, type Received, type Receiver } from './support/receiver.js';
@@ -202,10 +203,60 @@ describe('messages to webhooks', () => {
     await send(quick.id, 'quick');
     await arrived('/quick');
 
-    // Two at a time, each until its time is over: most of them have not been begun.
-    const begun = new Set(receiver.at('/slow').map(({ headers }) => headers['webhook-id']));
-    expect(begun.size).toBeLessThan(40);
+    // Two at a time, each until its time is over; then they count as lost.
+    const [underWay] = await world.sql<{ count: number; isLeased: boolean }>(
+      `SELECT count(*)::integer AS count, bool_and(due_at BETWEEN now() AND now() + interval '25 s') AS "isLeased"
+       FROM webhook_deliveries WHERE owner = 'slow' AND attempts > jsonb_array_length(log)`,
+    );
+    expect(underWay?.count).toBeLessThanOrEqual(2);
+    expect(underWay?.isLeased).not.toBe(false);
     letGo();
+  });
+});
+
+describe('a message that another process is just taking', () => {
+  it('is left to it', async () => {
+    const receiver = await startReceiver();
+    const world = await startWorld({
+      env: { ...ENV, WEBHOOK_TIMEOUT_MS: '1500', WEBHOOK_RETRY_BASE_MS: '60000' },
+    });
+    const test = async (owner: string): Promise<void> => {
+      const { body } = await world.post('/bulk/webhooks', { url: `${receiver.url}/${owner}` }, { as: owner });
+      await world.post(`/bulk/webhooks/${body['webhook_id']}/test`, undefined, { as: owner });
+    };
+    receiver.hold('/shared');
+    // One is under way and keeps its owner's second one waiting, which is due.
+    await test('shared');
+    await eventually(() => receiver.at('/shared').length === 1);
+    await test('shared');
+    const other = new pg.Client({ connectionString: world.database.urlFor(cardBulk.name) });
+    await other.connect();
+    await other.query('BEGIN');
+    const { rowCount } = await other.query(
+      `UPDATE webhook_deliveries SET attempts = 1, due_at = now() + interval '1 h' WHERE attempts = 0`,
+    );
+    expect(rowCount).toBe(1);
+
+    // When the first is over, the second one's row is passed over, or waited for.
+    await eventually(
+      async () =>
+        (await world.sql('SELECT FROM webhook_deliveries WHERE jsonb_array_length(log) = 1')).length === 1,
+    );
+    await test('later');
+    await eventually(async () => {
+      const waiting = await world.sql(
+        `SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'`,
+      );
+      return waiting.length > 0 || receiver.at('/later').length > 0;
+    });
+    await other.query('COMMIT');
+    await other.end();
+    await eventually(() => receiver.at('/later').length > 0);
+
+    const ids = receiver.at('/shared').map(({ headers }) => headers['webhook-id']);
+    expect(new Set(ids).size).toBe(1);
+    await world.stop();
+    await receiver.close();
   });
 });
 
