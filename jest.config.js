@@ -1,3 +1,5 @@
+import swcOptions from './tools/test/swc-options.mjs';
+
 /** One Jest run for the whole workspace: TypeScript straight from source, native ES modules. */
 export default {
   testMatch: ['<rootDir>/{apps,libs}/*/{src,test}/**/*.spec.ts', '<rootDir>/tools/**/*.spec.ts'],
@@ -8,18 +10,7 @@ export default {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   modulePathIgnorePatterns: ['/dist/', '<rootDir>/.hornbook/', '<rootDir>/.nx/'],
   transform: {
-    '\\.ts$': [
-      '@swc/jest',
-      {
-        jsc: {
-          target: 'es2024',
-          parser: { syntax: 'typescript', decorators: true },
-          transform: { legacyDecorator: true, decoratorMetadata: true },
-        },
-        module: { type: 'es6' },
-        sourceMaps: 'inline',
-      },
-    ],
+    '\\.ts$': ['@swc/jest', swcOptions],
   },
   testRunner: '<rootDir>/tools/test/in-node.mjs',
   testSequencer: '<rootDir>/tools/test/sequencer.mjs',

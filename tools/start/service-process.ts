@@ -28,10 +28,16 @@ export interface ServiceProcess {
 
 /** Longest time a service may take until it is ready. */
 const READY_MS = 60_000;
-/** Young-generation limit per service, MiB: keeps an idle service near 110 MB instead of 150 at no measurable cost. */
+/** Young-generation limit per service, MiB: saves an idle service some 30 MB at no measurable cost. */
 const SEMI_SPACE_MB = 4;
 /** Those whose chunks would outlive so small a one, and be looked through again and again. */
 const LARGER_SEMI_SPACE_MB: Readonly<Record<string, number>> = { 'card-bulk': 8 };
+
+/*
+ * glibc's pools for memory outside of V8's heap: by default each thread gets one and keeps what it once took (measured:
+ * one pool saves 2–4 MB of an idle service).
+ */
+const MALLOC_POOLS = '1';
 
 /** Starts a service; its log goes to `.hornbook/logs/<name>.log`. Not ready yet: see `untilReady`. */
 export async function startService(plan: ServicePlan): Promise<ServiceProcess> {
@@ -65,7 +71,13 @@ async function launch(
       join(root, 'apps', name, 'dist', 'main.js'),
     ],
     cwd: root,
-    env: { PATH: process.env['PATH'], TZ: 'UTC', PORT: String(port), ...env },
+    env: {
+      PATH: process.env['PATH'],
+      TZ: 'UTC',
+      MALLOC_ARENA_MAX: MALLOC_POOLS,
+      PORT: String(port),
+      ...env,
+    },
     stdio: ['ignore', log.fd, log.fd],
     lastSignal: 'KILL',
   });

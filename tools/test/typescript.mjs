@@ -3,16 +3,8 @@ import { transformSync } from '@swc/core';
 import { registerHooks } from 'node:module';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import options from './swc-options.mjs';
 
-const options = {
-  jsc: {
-    target: 'es2024',
-    parser: { syntax: 'typescript', decorators: true },
-    transform: { legacyDecorator: true, decoratorMetadata: true },
-  },
-  module: { type: 'es6' },
-  sourceMaps: 'inline',
-};
 /** A test file is imported with a number behind its path. */
 const isTypeScript = (url) => /\.ts(\?\d+)?$/.test(url ?? '');
 

@@ -1,6 +1,7 @@
 import { eventually } from '@hornbook/testing';
 import pg from 'pg';
 import { expectInvariants } from './support/invariants.js';
+import { curator } from './support/reviewers.js';
 import {
   makeItem,
   makeItems,
@@ -11,8 +12,6 @@ import {
   type Row,
   type World,
 } from './support/world.js';
-
-const curator = { sub: 'carla', owner: 'carla', roles: ['curator' as const] };
 
 describe('a claim', () => {
   let world: World;
@@ -111,7 +110,7 @@ describe('a claim', () => {
         const items = [{ dataset, id: item!.id, etag: '"1"' }];
         return world.call('/v1/assignments/bulk', {
           body: { action: 'assign', assignTo: 'ben', items },
-          as: curator,
+          as: curator('carla'),
         });
       };
       let answer: Promise<Answer> | undefined;

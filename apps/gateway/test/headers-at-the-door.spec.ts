@@ -58,12 +58,15 @@ test('what a caller says of its own identity never reaches a service', async () 
 
 test('a Connection header takes away what it names of the caller, and nothing of the gateway', async () => {
   const named = `close, X-Hop, ${IDENTITY_HEADER}, x-forwarded-for, x-request-id`;
-  await call(url(), { headers: { ...caller, connection: named, 'x-hop': 'mine', 'x-stays': 'mine' } });
+  const answer = await call(url(), {
+    headers: { ...caller, connection: named, 'x-hop': 'mine', 'x-stays': 'mine' },
+  });
   const { headers } = service.lastRequest();
   expect(headers['x-hop']).toBeUndefined();
   expect(headers['x-stays']).toBe('mine');
   expect(headers['x-forwarded-for']).toBe('127.0.0.1');
-  expect(headers['x-request-id']).toBeDefined();
+  expect(headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+  expect(headers['x-request-id']).toBe(answer.headers['x-request-id']);
   expect((await identityVerifier.verify(String(headers[IDENTITY_HEADER])))?.sub).toBe('ada');
 });
 

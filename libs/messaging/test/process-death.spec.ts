@@ -25,9 +25,8 @@ describe('kill -9 of a service', () => {
         };
         const child = await runProcess({
           args: [
-            '--conditions=@hornbook/source',
             '--import',
-            path('./support/typescript-loader.mjs'),
+            path('../../../tools/test/typescript.mjs'),
             path('./support/killed-service.ts'),
             JSON.stringify(options),
           ],

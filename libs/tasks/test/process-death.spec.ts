@@ -25,9 +25,8 @@ describe('a worker that dies', () => {
       const options: KilledWorkerOptions = { url: world.url, at, isAtomic };
       const child = await runProcess({
         args: [
-          '--conditions=@hornbook/source',
           '--import',
-          path('./support/typescript-loader.mjs'),
+          path('../../../tools/test/typescript.mjs'),
           path('./support/killed-worker.ts'),
           JSON.stringify(options),
         ],
