@@ -21,7 +21,10 @@ export interface NewTask {
   readonly owner: string;
   /** Checked by the kind's schema. */
   readonly params: unknown;
-  /** Texts that the kind reads by number; stored in the same transaction. Each at most some MB. */
+  /**
+   * Texts that the kind reads by number; stored in the same transaction. Each at most some MB. A transaction may run
+   * twice, so whatever is iterated over must give them again.
+   */
   readonly inputs?: Iterable<string> | AsyncIterable<string>;
   /** How much there is to do, when that is known. */
   readonly total?: number;
@@ -46,8 +49,9 @@ export interface Origin {
 }
 
 const OWNER_LOCK_SPACE = 7_212_002;
-/** Inputs of one statement: a statement has few parameters, and a few MB at most wait in memory. */
+/** Inputs of one statement, and how long they may be together before they are written: little waits in memory. */
 const INPUTS_PER_STATEMENT = 8;
+const STATEMENT_LENGTH = 500_000;
 
 const INSERT = `
   INSERT INTO tasks (id, kind, owner, params, idempotency_key, request_hash, total, run_at, due_at, schedule_id, after_task)
@@ -145,20 +149,31 @@ async function storeInputs(
   inputs: Iterable<string> | AsyncIterable<string>,
 ): Promise<void> {
   let seq = 0;
+  let length = 0;
   let waiting: string[] = [];
+  let writing: Promise<unknown> = Promise.resolve();
   const write = async (): Promise<void> => {
     const first = seq - waiting.length;
     const rows = waiting.map((_, n) => `($1, ${first + n}, $${n + 2})`).join(', ');
-    await queryRows(tx, `INSERT INTO task_inputs (task_id, seq, content) VALUES ${rows}`, [
-      taskId,
-      ...waiting,
-    ]);
+    const texts = waiting;
     waiting = [];
+    length = 0;
+    await writing;
+    writing = queryRows(tx, `INSERT INTO task_inputs (task_id, seq, content) VALUES ${rows}`, [
+      taskId,
+      ...texts,
+    ]);
+    // Its failure is told to whoever waits for it next.
+    writing.catch(() => undefined);
+    // What comes asynchronously may come by way of this very transaction.
+    if (Symbol.asyncIterator in inputs) await writing;
   };
   for await (const input of inputs) {
     waiting.push(input);
+    length += input.length;
     seq++;
-    if (waiting.length === INPUTS_PER_STATEMENT) await write();
+    if (waiting.length === INPUTS_PER_STATEMENT || length >= STATEMENT_LENGTH) await write();
   }
   if (waiting.length > 0) await write();
+  await writing;
 }

@@ -18,7 +18,7 @@ export class FairQueue {
   private readonly used = new Map<string, number>();
   private readonly running = new Map<string, number>();
 
-  /** The next of `candidates`, none of which is running; undefined without any. */
+  /** The next of `candidates`; undefined without any. */
   pick<Item extends Candidate>(candidates: readonly Item[]): Item | undefined {
     this.keepTo(new Set([...candidates.map(({ owner }) => owner), ...this.running.keys()]));
     let best: Item | undefined;

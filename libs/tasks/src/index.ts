@@ -8,6 +8,7 @@ export {
   type FinishContext,
   type ReadContext,
   type RunContext,
+  type StageContext,
   type TaskKind,
 } from './task-kind.js';
 export { createTaskTables, dropTaskTables } from './task-tables.js';
@@ -43,3 +44,4 @@ export { Schedules, type NewSchedule, type ScheduleChanges } from './schedules.j
 export { TaskRetention } from './task-retention.js';
 export { TaskWorker } from './task-worker.js';
 export { TasksModule, type TasksModuleOptions } from './tasks.module.js';
+export { taskInput } from './task-row.js';

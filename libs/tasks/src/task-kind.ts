@@ -24,12 +24,26 @@ export interface ReadContext<Params, Checkpoint, Run> extends RunContext<Params,
   readonly run: Run;
 }
 
+/** What `stage` is told. */
+export interface StageContext<Params, Checkpoint, Batch> extends RunContext<Params, Checkpoint> {
+  /** The transaction of the chunk. */
+  readonly tx: Tx;
+  /** What `read` answered. */
+  readonly batch: Batch;
+}
+
 /** What `chunk` is told. */
-export interface ChunkContext<Params, Checkpoint, Run, Batch> extends ReadContext<Params, Checkpoint, Run> {
+export interface ChunkContext<Params, Checkpoint, Run, Batch, Staged = unknown> extends ReadContext<
+  Params,
+  Checkpoint,
+  Run
+> {
   /** The open transaction; everything done in it and everything in the outcome commits together. */
   readonly tx: Tx;
   /** What `read` answered. */
   readonly batch: Batch;
+  /** What `stage` answered; undefined in an atomic task. */
+  readonly staged: Staged | undefined;
 }
 
 /** What one chunk did. */
@@ -70,7 +84,13 @@ export interface FinishContext<Params, Checkpoint> {
  * `read` and `chunk` in turn, and `release` at last. A chunk that throws rolls back, ends the run and is tried again
  * from the committed checkpoint after a back-off.
  */
-export interface TaskKind<Params = unknown, Checkpoint = unknown, Run = unknown, Batch = unknown> {
+export interface TaskKind<
+  Params = unknown,
+  Checkpoint = unknown,
+  Run = unknown,
+  Batch = unknown,
+  Staged = unknown,
+> {
   /** Stored with each task, so it must not change: `card-bulk.import`. */
   readonly name: string;
   /** Checks the parameters when a task or a schedule is created. */
@@ -100,10 +120,18 @@ export interface TaskKind<Params = unknown, Checkpoint = unknown, Run = unknown,
    */
   read?(context: ReadContext<Params, Checkpoint, Run>): Promise<Batch | undefined>;
   /**
+   * The part of a chunk's work that asks for nothing of the chunks before it and takes no lock that they could need.
+   * While a slot is free, chunks are staged side by side, each in the transaction in which its `chunk` follows when
+   * the one before has committed. `task` and `checkpoint` may be those of some chunks earlier. Not called for atomic
+   * tasks, whose chunks are one transaction.
+   * @returns handed to `chunk`
+   */
+  stage?(context: StageContext<Params, Checkpoint, Batch>): Promise<Staged>;
+  /**
    * One set-based piece of work inside `tx`; well under a second, as fairness, cancelling and progress wait for its
    * end. May run twice for one batch (deadlock), so it must have no effect outside `tx`.
    */
-  chunk(context: ChunkContext<Params, Checkpoint, Run, Batch>): Promise<ChunkOutcome<Checkpoint>>;
+  chunk(context: ChunkContext<Params, Checkpoint, Run, Batch, Staged>): Promise<ChunkOutcome<Checkpoint>>;
   /** Closes what `prepare` opened, whatever happened. */
   release?(run: Run): Promise<void>;
   /** Runs in the transaction that ends the task, however it ends, cancelling a waiting task included. @returns the task's `result` */
@@ -115,9 +143,13 @@ export interface TaskKind<Params = unknown, Checkpoint = unknown, Run = unknown,
 /** A kind whose types only it knows. */
 export type AnyTaskKind = TaskKind;
 
-/** Declares a kind; the types of parameters, checkpoint, run and batch follow from its members. */
-export function defineTaskKind<Params, Checkpoint = unknown, Run = undefined, Batch = undefined>(
-  kind: TaskKind<Params, Checkpoint, Run, Batch>,
-): TaskKind<Params, Checkpoint, Run, Batch> {
+/** Declares a kind; the types of parameters, checkpoint, run, batch and what is staged follow from its members. */
+export function defineTaskKind<
+  Params,
+  Checkpoint = unknown,
+  Run = undefined,
+  Batch = undefined,
+  Staged = undefined,
+>(kind: TaskKind<Params, Checkpoint, Run, Batch, Staged>): TaskKind<Params, Checkpoint, Run, Batch, Staged> {
   return kind;
 }

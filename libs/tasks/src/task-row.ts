@@ -88,6 +88,11 @@ export function readRowErrorsIn(tx: Tx, taskId: string, limit: number): Promise<
   return readRowErrors((sql, parameters) => queryRows(tx, sql, parameters), taskId, limit);
 }
 
+/** SQL of one of the texts that came with a task, for a statement of the service's own. @param task @param seq SQL of each */
+export function taskInput(task: string, seq: string): string {
+  return `(SELECT content FROM task_inputs WHERE task_id = ${task} AND seq = ${seq})`;
+}
+
 /** Text number `seq` of those that came with a task. */
 export async function readInput(
   query: <Row>(sql: string, parameters: readonly unknown[]) => Promise<Row[]>,

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isConnectionFailure, type Tx } from '@hornbook/database';
-import { advance, rolledBack } from './advance.js';
+import { advance } from './advance.js';
 import { backOffMs } from './back-off.js';
 import { deadlineExceeded, endingOf, failed, publicMessage } from './endings.js';
 import type { Candidate } from './fair-queue.js';
@@ -16,19 +16,17 @@ import {
 } from './tasks.errors.js';
 import type { Task, TaskFailure } from './task.js';
 import type { TaskWorkerOptions } from './tasks-options.js';
+import { TaskEnding } from './task-ending.js';
 import type { Tasks } from './tasks.js';
-
-/**
- * What became of a step: there is `more` to do; the task has `ended` for this process; or the database is away and
- * the step is to be tried again `later`.
- */
-export type StepOutcome = 'more' | 'ended' | 'later';
+import { isDropped, Turns, type StepOutcome, type Turn } from './turns.js';
 
 /** What runs share. */
 export interface RunParts {
   readonly tasks: Tasks;
   readonly leases: Leases;
   readonly options: Required<TaskWorkerOptions>;
+  /** Called when a run can take another step beside the one in hand, and when one only waits for the one before. */
+  readonly onRoom: () => void;
 }
 
 /** Reason of an aborted signal: the process ends and gives its tasks back. */
@@ -49,22 +47,22 @@ const OBEY_MS = 750;
 const LATER_MS = 300;
 /** Longest time a timer can wait. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
-const MAX_FINISH_TRIES = 3;
 
 /**
  * One task in the hands of this process, worked on step by step: a step is one chunk, or the task's end. Between
- * steps other tasks have their turn.
+ * steps other tasks have their turn. Steps of a kind that stages may begin while the one before is in hand; they
+ * commit in order, each only after the one before it.
  */
 export class TaskRun implements Candidate {
   lastTurn = 0;
   /** On `performance.now()`'s clock: no step before. */
   notBefore = 0;
-  isStepping = false;
   private task: Task;
+  private readonly turns: Turns;
+  private isNextReady = false;
   private session: RunSession | undefined;
   private wasOpened = false;
-  private ending: Ending | undefined;
-  private finishTries = 0;
+  private readonly ending: TaskEnding;
   private readonly controller = new AbortController();
   private readonly abandoned = Promise.withResolvers<never>();
   private readonly isAtomic: boolean;
@@ -81,6 +79,8 @@ export class TaskRun implements Candidate {
     private readonly parts: RunParts,
   ) {
     this.task = claimed.task;
+    this.turns = new Turns(parts.onRoom);
+    this.ending = new TaskEnding(kind, parts);
     this.isAtomic = kind.isAtomic?.(claimed.task.params) ?? false;
     this.softAt = performance.now() + claimed.softMs;
     this.deadline = new Date(Date.now() + claimed.hardMs);
@@ -89,7 +89,7 @@ export class TaskRun implements Candidate {
     this.timers.push(setTimeout(onDeadline, Math.min(Math.max(0, claimed.hardMs), MAX_TIMER_MS)));
     if (claimed.wasLost && claimed.task.attempts > this.maxRetries) {
       const message = `The worker died ${claimed.task.attempts} times at the same place; resume to try again`;
-      this.ending = { status: 'FAILURE', error: { code: 'worker_lost', message } };
+      this.ending.decide(failed('worker_lost', message));
     }
   }
 
@@ -121,22 +121,42 @@ export class TaskRun implements Candidate {
     this.timers.push(setTimeout(() => this.abandoned.reject(reason), OBEY_MS));
   }
 
+  get isStepping(): boolean {
+    return this.turns.isTaken;
+  }
+
+  /** Whether another step may begin beside those in hand. */
+  get canOverlap(): boolean {
+    return this.isNextReady && !this.isInterrupted;
+  }
+
+  /** How many of the steps in hand only wait for the one before them. */
+  get stepsWaiting(): number {
+    return this.turns.waiting;
+  }
+
   /** Does one chunk, or ends the task. Never throws. */
-  async step(): Promise<StepOutcome> {
-    this.isStepping = true;
-    const work = this.work();
+  step(): Promise<StepOutcome> {
+    this.isNextReady = false;
+    return this.turns.take((turn) => this.stepIn(turn));
+  }
+
+  private async stepIn(turn: Turn): Promise<StepOutcome> {
+    const work = this.work(turn);
     work.catch(() => undefined);
     let outcome: StepOutcome;
     try {
-      outcome = await Promise.race([work, this.abandoned.promise]);
+      outcome = await Promise.race([work, this.abandoned.promise, turn?.then(() => work) ?? work]);
     } catch (error) {
+      // Whatever went wrong here counts only if the step before lets it.
+      if (await isDropped(turn)) return 'dropped';
+      this.isNextReady = false;
       await this.rollBack();
       outcome = await this.settle(error);
     }
     if (outcome !== 'more') await this.closeSession(work);
     if (outcome === 'ended') this.clearTimers();
     if (outcome === 'later') this.notBefore = performance.now() + LATER_MS;
-    this.isStepping = false;
     return outcome;
   }
 
@@ -145,20 +165,27 @@ export class TaskRun implements Candidate {
     for (const timer of this.timers) clearTimeout(timer);
   }
 
-  private async work(): Promise<StepOutcome> {
+  private async work(turn: Turn): Promise<StepOutcome> {
     this.controller.signal.throwIfAborted();
-    if (this.ending) return this.end(this.ending);
+    if (this.ending.decided) return this.end(this.ending.decided);
     if (performance.now() >= this.softAt) throw new DeadlineExceededError('the soft deadline has passed');
     const session = await this.openSession();
-    return this.isAtomic ? this.atomicStep(session) : this.chunkStep(session);
+    return this.isAtomic ? this.atomicStep(session) : this.chunkStep(session, turn);
   }
 
-  private async chunkStep(session: RunSession): Promise<StepOutcome> {
+  private async chunkStep(session: RunSession, turn: Turn): Promise<StepOutcome> {
     const batch = await session.next(this.task);
-    if (batch === NO_MORE) return this.end({ status: 'SUCCESS' });
+    if (batch === NO_MORE) {
+      await turn;
+      return this.end({ status: 'SUCCESS' });
+    }
+    this.allowOverlap(session);
     const { tasks, leases, options } = this.parts;
     const { next, isOver, isCancelled } = await tasks.database.transaction(async (tx) => {
-      const outcome = await this.chunk(session, tx, this.task, batch);
+      const staged = await this.kind.stage?.({ ...session.context(this.task), tx, batch });
+      await this.turns.wait(turn);
+      this.controller.signal.throwIfAborted();
+      const outcome = await this.chunk(session, tx, this.task, { batch, staged });
       const next = this.advanced(this.task, outcome);
       await leases.addErrors(tx, this.id, outcome.errors ?? []);
       const ending = endingOf(outcome);
@@ -205,7 +232,7 @@ export class TaskRun implements Candidate {
       const outcome: ChunkOutcome<unknown> =
         batch === NO_MORE
           ? { checkpoint: this.task.checkpoint, done: true }
-          : await this.chunk(session, tx, this.task, batch);
+          : await this.chunk(session, tx, this.task, { batch });
       const next = this.advanced(this.task, outcome);
       const { version, isCancelled } = await leases.showProgress(next, outcome.errors ?? []);
       this.task = { ...next, version };
@@ -220,8 +247,20 @@ export class TaskRun implements Candidate {
     }
   }
 
-  private chunk(session: RunSession, tx: Tx, task: Task, batch: unknown): Promise<ChunkOutcome<unknown>> {
-    return this.kind.chunk({ ...session.context(task), run: session.run, tx, batch });
+  private chunk(
+    session: RunSession,
+    tx: Tx,
+    task: Task,
+    work: { readonly batch: unknown; readonly staged?: unknown },
+  ): Promise<ChunkOutcome<unknown>> {
+    return this.kind.chunk({ staged: undefined, ...session.context(task), run: session.run, tx, ...work });
+  }
+
+  /** The batch of the step in hand is there, so the next one can be asked for. */
+  private allowOverlap(session: RunSession): void {
+    if (!this.kind.stage || session !== this.session) return;
+    this.isNextReady = true;
+    this.parts.onRoom();
   }
 
   private advanced(task: Task, outcome: ChunkOutcome<unknown>): Task {
@@ -266,6 +305,7 @@ export class TaskRun implements Candidate {
 
   private async closeSession(inHand: Promise<unknown>): Promise<void> {
     const { session } = this;
+    this.isNextReady = false;
     this.session = undefined;
     this.whole = undefined;
     this.grant = Promise.withResolvers();
@@ -310,32 +350,8 @@ export class TaskRun implements Candidate {
     return 'ended';
   }
 
-  /** Ends the task in a transaction of its own, with what its chunks have committed. */
-  private async end(ending: Ending): Promise<StepOutcome> {
-    const { tasks, leases } = this.parts;
-    this.ending = ending;
-    try {
-      await tasks.database.transaction(async (tx) => {
-        const stored = await leases.lock(tx, this.task);
-        const task = this.isAtomic ? rolledBack(stored, this.kind.keptCounters) : stored;
-        await finishTask(tx, task, ending, tasks.finishParts(task));
-      });
-      return 'ended';
-    } catch (error) {
-      if (error instanceof LeaseLostError) return 'ended';
-      if (isConnectionFailure(error)) return 'later';
-      tasks.settings.logger.error(
-        `task ${this.id} (${this.kind.name}) could not be finished: ${String(error)}`,
-      );
-      this.finishTries++;
-      // A hook that never works must not keep the task from ending; nor may a result be called one without it.
-      if (this.finishTries >= MAX_FINISH_TRIES) {
-        const status = ending.status === 'SUCCESS' ? 'FAILURE' : ending.status;
-        const own = { code: 'finish_failed', message: 'The work is done, but finishing the task failed' };
-        this.ending = { status, error: ending.error ?? own, withHook: false };
-      }
-      return 'later';
-    }
+  private end(ending: Ending): Promise<StepOutcome> {
+    return this.ending.write(this.task, ending, this.isAtomic);
   }
 
   private get maxRetries(): number {

@@ -111,7 +111,12 @@ export class TaskWorker {
   private take(claimed: ClaimedTask): void {
     const kind = this.tasks.kinds.get(claimed.task.kind);
     if (!kind) return;
-    const run = new TaskRun(claimed, kind, { tasks: this.tasks, leases: this.leases, options: this.options });
+    const run = new TaskRun(claimed, kind, {
+      tasks: this.tasks,
+      leases: this.leases,
+      options: this.options,
+      onRoom: () => this.fillSlots(),
+    });
     this.held.set(run.id, run);
     metrics.held.inc();
     this.tasks.changes.tell(run.id);
@@ -119,12 +124,8 @@ export class TaskWorker {
   }
 
   private fillSlots(): void {
-    while (this.busy < this.options.slots && !this.stopping) {
-      const now = performance.now();
-      const waiting = [...this.held.values()].filter(
-        (run) => !run.isStepping && !run.isInterrupted && run.notBefore <= now,
-      );
-      const run = this.queue.pick(waiting);
+    while (!this.stopping) {
+      const run = this.next();
       if (!run) return;
       run.lastTurn = ++this.turn;
       this.busy++;
@@ -142,6 +143,21 @@ export class TaskWorker {
     }
   }
 
+  /**
+   * The next to take a step: one that has none in hand, or else one that can use a slot which nobody asks for. A step
+   * that only waits for the one before it keeps nobody out.
+   */
+  private next(): TaskRun | undefined {
+    const { slots } = this.options;
+    const now = performance.now();
+    const runs = [...this.held.values()];
+    const idle = runs.reduce((sum, { stepsWaiting }) => sum + stepsWaiting, 0);
+    if (this.busy - idle >= slots) return undefined;
+    const waiting = runs.filter((run) => !run.isStepping && !run.isInterrupted && run.notBefore <= now);
+    if (waiting.length > 0 || this.busy >= slots) return this.queue.pick(waiting);
+    return this.queue.pick(runs.filter(({ canOverlap }) => canOverlap));
+  }
+
   /** The last step of an interrupted task: needs no slot, and waits for none. */
   private letGo(run: TaskRun): void {
     if (!run.isStepping) this.track(this.step(run));
@@ -153,7 +169,7 @@ export class TaskWorker {
       if (this.held.get(run.id) === run) this.held.delete(run.id);
       metrics.held.dec();
       this.claims.ring();
-    } else if (outcome === 'more' && run.isInterrupted) {
+    } else if (outcome === 'more' && run.isInterrupted && !run.isStepping) {
       await this.step(run);
     }
   }

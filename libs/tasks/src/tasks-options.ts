@@ -24,7 +24,7 @@ export interface TasksOptions {
 
 /** How one process works on tasks. */
 export interface TaskWorkerOptions {
-  /** Chunks worked on at once; each takes one database connection. Default 2. */
+  /** Chunks worked on at once; each takes one database connection, and so does one that is staged and waits. Default 2. */
   readonly slots?: number;
   /** Tasks held at once; above `slots` only those of owners who have none running anywhere. Default 4 × slots. */
   readonly maxHeld?: number;

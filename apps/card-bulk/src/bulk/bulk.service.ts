@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { Tasks } from '@hornbook/tasks';
 import { Injectable } from '@nestjs/common';
 import { AcceptTask, type AcceptedTask } from './accept-task.js';
@@ -24,6 +23,17 @@ export function estimatedSeconds(cards: number): number {
   return Math.max(1, Math.ceil(cards / ESTIMATED_RATE));
 }
 
+/** Rows as they are stored with the task, made chunk by chunk: the database stores one while the next is made. */
+function* inputsOf(
+  cards: readonly unknown[],
+  options: Parameters<typeof prepareRows>[1],
+): Generator<string, undefined, undefined> {
+  for (let first = 0; first < cards.length; first += CHUNK_CARDS) {
+    const rows = cards.slice(first, first + CHUNK_CARDS).map((row, place) => ({ index: first + place, row }));
+    yield* writeInput(toBatch(prepareRows(rows, options)));
+  }
+}
+
 /** Takes on what is asked for in the body of a request. */
 @Injectable()
 export class BulkService {
@@ -42,21 +52,12 @@ export class BulkService {
     by: AskedBy,
   ): Promise<AcceptedTask> {
     refuseCardCount(cards.length);
-    const inputs: string[] = [];
-    for (let first = 0; first < cards.length; first += CHUNK_CARDS) {
-      const rows = cards
-        .slice(first, first + CHUNK_CARDS)
-        .map((row, place) => ({ index: first + place, row }));
-      inputs.push(writeInput(toBatch(prepareRows(rows, options))));
-      // Other requests come between two chunks.
-      await turn();
-    }
     const params: ImportParams = { ...options, source: { kind: 'inline' }, webhook_url: webhook_url ?? null };
     return this.accepting.accept({
       kind: 'import',
       owner: by.owner,
       params,
-      inputs,
+      inputs: { [Symbol.iterator]: () => inputsOf(cards, options) },
       total: cards.length,
       ...(run_at === undefined ? {} : { runAt: new Date(run_at) }),
       message: `Bulk import initiated for ${cards.length} cards`,

@@ -36,7 +36,7 @@ export function countKind({
 }: {
   before?: (context: CountContext) => Promise<void> | void;
   after?: (context: CountContext) => Promise<void> | void;
-} & Partial<Omit<CountKind, 'params' | 'chunk' | 'prepare' | 'read' | 'release'>> = {}): TaskKind<
+} & Partial<Omit<CountKind, 'params' | 'chunk' | 'prepare' | 'read' | 'stage' | 'release'>> = {}): TaskKind<
   CountParams,
   CountCheckpoint
 > {

@@ -6,7 +6,7 @@ import { Injectable } from '@nestjs/common';
 import { CardBulkConfig } from '../../config.js';
 import { RewardsRepository } from '../../rewards/rewards.repository.js';
 import type { ImportCounters } from './import-counters.js';
-import type { ImportBatch } from './import-input.js';
+import { rowsOf, type ImportBatch } from './import-input.js';
 import type { ImportParams } from './import-params.js';
 import { failedRows, rowErrors, rowOf, type PreparedRow } from './prepared-row.js';
 import { storeCards, type NewlyPublished, type StoredRows, type StoreOptions } from './store-cards.js';
@@ -30,6 +30,12 @@ export interface ImportOf {
   readonly params: Pick<ImportParams, 'on_error' | 'on_duplicate' | 'match_on' | 'dry_run'>;
 }
 
+/** The rows of a batch that are in the tables, and those that the database refused. */
+export interface StoredBatch {
+  readonly stored: StoredRows;
+  readonly refused: readonly RowError[];
+}
+
 const nothing: StoredRows = { imported: 0, updated: 0, skipped: 0, duplicates: [], published: [] };
 
 /**
@@ -45,25 +51,38 @@ export class ImportChunk {
   ) {}
 
   /** Stores a batch of prepared rows. */
-  async store(tx: Tx, { owner, taskId, params }: ImportOf, batch: ImportBatch): Promise<ImportedChunk> {
+  async store(tx: Tx, of: ImportOf, batch: ImportBatch): Promise<ImportedChunk> {
+    return this.reward(tx, of, batch, await this.insert(tx, of, batch));
+  }
+
+  /** Writes the cards of a batch. Those that `areIndependent` can be written side by side. */
+  async insert(tx: Tx, { owner, params }: ImportOf, batch: ImportBatch): Promise<StoredBatch> {
     const stops = params.on_error === 'abort';
-    const firstBad = batch.errors[0]?.index ?? null;
-    const options: StoreOptions = {
+    return this.storeOrFindRefused(tx, batch, {
       owner,
       cardUrlBase: this.config.cardUrlBase,
       on_duplicate: params.on_duplicate,
       match_on: params.match_on,
-      stopBefore: stops ? firstBad : null,
+      stopBefore: stops ? (batch.errors[0]?.index ?? null) : null,
       stopAtDuplicate: stops,
       hasGivenIds: batch.hasGivenIds,
-    };
-    const { stored, refused } = await this.storeOrFindRefused(tx, batch, options);
+    });
+  }
+
+  /** What follows from the cards that `insert` wrote: rewards, which have an order, the event, and what to tell. */
+  async reward(
+    tx: Tx,
+    { owner, taskId, params }: ImportOf,
+    batch: ImportBatch,
+    { stored, refused }: StoredBatch,
+  ): Promise<ImportedChunk> {
+    const stops = params.on_error === 'abort';
     const rewarded = await this.rewards.award(tx, owner, stored.published, {
       bulk_import: true,
       task_id: taskId,
     });
     if (!params.dry_run) await this.tell(tx, owner, taskId, stored.published);
-    const duplicates = duplicateErrors(stored, batch);
+    const duplicates = await duplicateErrors(tx, stored, batch);
     const bad = [...batch.errors, ...refused, ...duplicates].sort((a, b) => a.index - b.index);
     const stopAt = stops ? bad[0]?.index : undefined;
     const errors = stopAt === undefined ? bad : bad.filter(({ index }) => index === stopAt);
@@ -89,7 +108,7 @@ export class ImportChunk {
     tx: Tx,
     { rows, good }: ImportBatch,
     options: StoreOptions,
-  ): Promise<{ stored: StoredRows; refused: RowError[] }> {
+  ): Promise<StoredBatch> {
     if (good === 0) return { stored: nothing, refused: [] };
     await queryRows(tx, 'SAVEPOINT rows');
     try {
@@ -100,7 +119,7 @@ export class ImportChunk {
       if (!isRefusal(error)) throw error;
       await queryRows(tx, 'ROLLBACK TO SAVEPOINT rows');
       await queryRows(tx, 'RELEASE SAVEPOINT rows');
-      return this.storeHalves(tx, JSON.parse(rows) as PreparedRow[], options);
+      return this.storeHalves(tx, await rowsOf(tx, rows), options);
     }
   }
 
@@ -108,7 +127,7 @@ export class ImportChunk {
     tx: Tx,
     rows: readonly PreparedRow[],
     options: StoreOptions,
-  ): Promise<{ stored: StoredRows; refused: RowError[] }> {
+  ): Promise<StoredBatch> {
     const [only] = rows;
     if (only && rows.length === 1) {
       const fault = { field: 'row', error: 'The database refused this row', code: 'refused' };
@@ -118,7 +137,7 @@ export class ImportChunk {
     const parts = [];
     for (const part of [rows.slice(0, half), rows.slice(half)]) {
       const batch = {
-        rows: JSON.stringify(part),
+        rows: { text: JSON.stringify(part) },
         good: part.length,
         errors: [],
         failed: 0,
@@ -174,9 +193,13 @@ function sum(a: StoredRows, b: StoredRows): StoredRows {
 }
 
 /** Rows that are there already, as errors; only then are the rows parsed. */
-function duplicateErrors({ duplicates }: StoredRows, { rows }: ImportBatch): RowError[] {
+async function duplicateErrors(
+  tx: Tx,
+  { duplicates }: StoredRows,
+  { rows }: ImportBatch,
+): Promise<RowError[]> {
   if (duplicates.length === 0) return [];
-  const byPlace = new Map((JSON.parse(rows) as PreparedRow[]).map((row) => [row._n, row]));
+  const byPlace = new Map((await rowsOf(tx, rows)).map((row) => [row._n, row]));
   return duplicates.flatMap(({ n, code, card_id }) => {
     const row = byPlace.get(n);
     if (!row) return [];

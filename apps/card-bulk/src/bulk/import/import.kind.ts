@@ -8,10 +8,11 @@ import {
   type TaskFailure,
   type TaskKind,
 } from '@hornbook/tasks';
-import type { ImportChunk } from './import-chunk.js';
+import type { ImportChunk, StoredBatch } from './import-chunk.js';
 import { readInput, type ImportBatch } from './import-input.js';
 import { importParamsSchema, type ImportParams } from './import-params.js';
 import { openImportFile, type ImportFile } from './import-file.js';
+import { areIndependent } from './store-cards.js';
 import type { ReadCheckpoint } from '../../formats/read-rows.js';
 import type { FinishTask } from '../finish-task.js';
 
@@ -35,6 +36,8 @@ interface ReadBatch {
   readonly checkpoint: ImportCheckpoint | undefined;
 }
 
+type ImportKind = TaskKind<ImportParams, ImportCheckpoint, ImportRun, ReadBatch, StoredBatch | undefined>;
+
 /** What an import needs. */
 export interface ImportParts {
   readonly chunk: ImportChunk;
@@ -43,12 +46,8 @@ export interface ImportParts {
 }
 
 /** Imports cards, from the request itself or from a file, 1,000 to a chunk. */
-export function importKind({
-  chunk,
-  files,
-  finish,
-}: ImportParts): TaskKind<ImportParams, ImportCheckpoint, ImportRun, ReadBatch> {
-  return defineTaskKind<ImportParams, ImportCheckpoint, ImportRun, ReadBatch>({
+export function importKind({ chunk, files, finish }: ImportParts): ImportKind {
+  return defineTaskKind<ImportParams, ImportCheckpoint, ImportRun, ReadBatch, StoredBatch | undefined>({
     name: IMPORT_KIND,
     params: importParamsSchema,
     keptCounters: ['cards_failed'],
@@ -70,10 +69,14 @@ export function importKind({
         run.ended = next === undefined;
         return { rows: next?.batch, checkpoint: next && { file: next.checkpoint } };
       }
-      const text = await context.input(run.seq);
-      run.ended = text === undefined;
-      if (text !== undefined) run.seq++;
-      return { rows: text === undefined ? undefined : readInput(text), checkpoint: { seq: run.seq } };
+      const rows = await readInput(context.task.id, run.seq, context.input);
+      run.ended = rows === undefined;
+      if (rows) run.seq++;
+      return { rows, checkpoint: { seq: run.seq } };
+    },
+    async stage({ task: { params, owner, id }, tx, batch: { rows } }) {
+      if (!rows || !areIndependent({ ...params, ...rows })) return undefined;
+      return chunk.insert(tx, { owner, taskId: id, params }, rows);
     },
     chunk: (context) => importChunk(chunk, context),
     async release(run) {
@@ -88,7 +91,12 @@ export function importKind({
 
 async function importChunk(
   chunk: ImportChunk,
-  { task, tx, batch }: ChunkContext<ImportParams, ImportCheckpoint, ImportRun, ReadBatch>,
+  {
+    task,
+    tx,
+    batch,
+    staged,
+  }: ChunkContext<ImportParams, ImportCheckpoint, ImportRun, ReadBatch, StoredBatch | undefined>,
 ): Promise<ChunkOutcome<ImportCheckpoint>> {
   const { params, owner, id } = task;
   const failedBefore = task.counters['cards_failed'] ?? 0;
@@ -100,7 +108,9 @@ async function importChunk(
     if (params.dry_run && task.checkpoint !== null) await queryRows(tx, 'ROLLBACK TO SAVEPOINT dry_run');
     return { ...conclude(params, failedBefore), checkpoint, total: task.current };
   }
-  const done = await chunk.store(tx, { owner, taskId: id, params }, batch.rows);
+  const of = { owner, taskId: id, params };
+  const stored = staged ?? (await chunk.insert(tx, of, batch.rows));
+  const done = await chunk.reward(tx, of, batch.rows, stored);
   const total = estimatedTotal(params.source, checkpoint);
   const { counters, errors } = done;
   const outcome = {

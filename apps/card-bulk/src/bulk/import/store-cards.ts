@@ -1,5 +1,11 @@
 import { queryRows, type Tx } from '@hornbook/database';
+import { taskInput } from '@hornbook/tasks';
 import type { ImportOptions } from './import-options.js';
+
+/** JSON array of `PreparedRow`: the text, or which of a task's inputs it is, so that it never leaves the database. */
+export type GivenRows =
+  | { readonly text: string; readonly taskId?: undefined; readonly seq?: undefined }
+  | { readonly text?: undefined; readonly taskId: string; readonly seq: number };
 
 /** Where and how rows are stored. */
 export interface StoreOptions extends Pick<ImportOptions, 'on_duplicate' | 'match_on'> {
@@ -48,7 +54,7 @@ const ROWS = `(SELECT _n AS n, _id AS id, id AS given_id, _slug AS slug, title, 
     nullif(external_id, '') AS external_id, nullif(content_id, '') AS content_id, parent_card_id,
     coalesce(related_card_ids, '{}') AS related_card_ids, coalesce(metadata, '{}') AS metadata, created_at, updated_at,
     published_at
-  FROM json_to_recordset($1::json) AS sent (_n bigint, _id uuid, _slug text, id uuid, title text, body text,
+  FROM json_to_recordset(coalesce($1::json, ${taskInput('$5::uuid', '$6::integer')}::json)) AS sent (_n bigint, _id uuid, _slug text, id uuid, title text, body text,
     category text, privacy_level text, tags text[], source_platform text, source_url text, external_id text,
     content_id text, parent_card_id uuid, related_card_ids uuid[], metadata jsonb, created_at timestamptz,
     updated_at timestamptz, published_at timestamptz)) AS given`;
@@ -91,12 +97,12 @@ const sameContent = `c.deleted_at IS NULL AND c.title = given.title AND c.body =
 const MATCH = `
   WITH keyed AS MATERIALIZED (
     SELECT given.*, CASE
-      WHEN $6 IN ('auto', 'external_id') AND external_id IS NOT NULL THEN 'external_id'
-      WHEN $6 IN ('auto', 'source_url') AND source_url IS NOT NULL THEN 'source_url'
-      WHEN $6 IN ('auto', 'content') THEN 'content' END AS key
+      WHEN $8 IN ('auto', 'external_id') AND external_id IS NOT NULL THEN 'external_id'
+      WHEN $8 IN ('auto', 'source_url') AND source_url IS NOT NULL THEN 'source_url'
+      WHEN $8 IN ('auto', 'content') THEN 'content' END AS key
     FROM ${ROWS} WHERE $4::bigint IS NULL OR n < $4
   ), matched AS MATERIALIZED (
-    SELECT given.*, CASE WHEN $5 <> 'insert' THEN coalesce(
+    SELECT given.*, CASE WHEN $7 <> 'insert' THEN coalesce(
       (SELECT c.id FROM cards AS c WHERE c.id = given.given_id AND c.owner = $2 AND c.deleted_at IS NULL),
       CASE key
         WHEN 'external_id' THEN (SELECT c.id FROM cards AS c WHERE c.owner = $2 AND c.deleted_at IS NULL
@@ -110,7 +116,7 @@ const MATCH = `
     FROM matched WINDOW same AS (PARTITION BY coalesce(existing::text, key || ' ' || CASE key
       WHEN 'external_id' THEN external_id WHEN 'source_url' THEN source_url ELSE title || E'\\n' || body END, n::text))
   ), decided AS MATERIALIZED (
-    SELECT placed.*, CASE $5
+    SELECT placed.*, CASE $7
       WHEN 'insert' THEN 'insert'
       WHEN 'skip' THEN CASE WHEN existing IS NULL AND place = 1 THEN 'insert' ELSE 'skip' END
       WHEN 'update' THEN CASE WHEN place < copies THEN 'superseded' WHEN existing IS NULL THEN 'insert' ELSE 'update' END
@@ -119,7 +125,7 @@ const MATCH = `
     FROM placed
   ), kept AS MATERIALIZED (
     SELECT * FROM decided
-    WHERE NOT $7::boolean OR n <= coalesce((SELECT min(n) FROM decided WHERE fate LIKE 'duplicate%'), n)
+    WHERE NOT $9::boolean OR n <= coalesce((SELECT min(n) FROM decided WHERE fate LIKE 'duplicate%'), n)
   ), fresh AS MATERIALIZED (
     SELECT kept.*, CASE WHEN given_id IS NULL OR row_number() OVER (PARTITION BY given_id ORDER BY n) > 1
       OR EXISTS (SELECT FROM cards AS c WHERE c.id = given_id) THEN id ELSE given_id END AS card_id
@@ -175,15 +181,23 @@ export class CardsChangedError extends Error {
   override readonly name = 'CardsChangedError';
 }
 
+/** Whether rows become cards whatever else is there, each with an id of our own: they meet no other card. */
+export function areIndependent({
+  on_duplicate,
+  hasGivenIds,
+}: Pick<StoreOptions, 'on_duplicate' | 'hasGivenIds'>): boolean {
+  return on_duplicate === 'insert' && !hasGivenIds;
+}
+
 /**
  * Stores rows: one statement, whatever their number.
- * @param rows JSON array of `PreparedRow`
  * @throws CardsChangedError, or the database's refusal; the transaction must not be committed then
  */
-export async function storeCards(tx: Tx, rows: string, options: StoreOptions): Promise<StoredRows> {
+export async function storeCards(tx: Tx, rows: GivenRows, options: StoreOptions): Promise<StoredRows> {
   const { owner, cardUrlBase, stopBefore, on_duplicate, match_on, stopAtDuplicate } = options;
-  const parameters = [rows, owner, cardUrlBase, stopBefore];
-  const isPlain = on_duplicate === 'insert' && !options.hasGivenIds;
+  const { text = null, taskId = null, seq = null } = rows;
+  const parameters = [text, owner, cardUrlBase, stopBefore, taskId, seq];
+  const isPlain = areIndependent(options);
   if (!isPlain) await queryRows(tx, OWNER_LOCK, [owner]);
   const [answer] = isPlain
     ? await queryRows<Answer>(tx, INSERT, parameters)

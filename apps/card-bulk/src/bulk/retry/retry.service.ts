@@ -66,7 +66,7 @@ async function* inputs(
   for await (const rows of failedRows(tx, id)) {
     if (isImport) {
       const given = rows.map((row) => ({ index: index++, row: valueOf(row) }));
-      yield writeInput(toBatch(prepareRows(given, params as ImportParams)));
+      yield* writeInput(toBatch(prepareRows(given, params as ImportParams)));
     } else yield writeIds(rows.map((row) => row ?? ''));
   }
 }
