@@ -4,3 +4,4 @@ export { Database, queryRows, type Tx } from './database.js';
 export { isMigrated, migrate } from './migrate.js';
 export { isConnectionFailure, isUniqueViolation, sqlState, violatedConstraint } from './postgres-errors.js';
 export { provision, schemaNameOf, serviceDatabaseUrl, type ServiceSchema } from './provision.js';
+export { textRows } from './raw-rows.js';

@@ -1,4 +1,5 @@
 import { parse } from 'csv-parse/sync';
+import fc from 'fast-check';
 import { gunzipSync } from 'node:zlib';
 import { cardColumns, toCard, type Card } from '../cards/card.schema.js';
 import {
@@ -117,6 +118,58 @@ The key is
 to start.
 `,
     );
+  });
+
+  test('as CSV has the same cells whether a card comes as values or as the database writes them', () => {
+    const word = fc.oneof(
+      fc.string({
+        minLength: 1,
+        unit: fc.constantFrom(
+          'a',
+          '-',
+          '1',
+          ' ',
+          ',',
+          '"',
+          '[',
+          ']',
+          '=',
+          '@',
+          "'",
+          '\\',
+          '\t',
+          '\n',
+          '\ufeff',
+          'ä',
+        ),
+      }),
+      fc.constantFrom('business', 'growth-2', '=1+1', '[', ' padded '),
+    );
+    const cards = fc.record({
+      title: word,
+      body: word,
+      tags: fc.array(word, { maxLength: 4 }),
+      source_platform: fc.option(word),
+      is_published: fc.boolean(),
+      related_card_ids: fc.array(fc.uuid(), { maxLength: 2 }),
+      metadata: fc.dictionary(word, fc.oneof(word, fc.integer(), fc.constant(null)), {
+        noNullPrototype: true,
+      }),
+    });
+    const source = (value: unknown): string | null => {
+      if (value === null || typeof value === 'string') return value;
+      return typeof value === 'boolean' ? (value ? 't' : 'f') : JSON.stringify(value);
+    };
+    for (const escapeFormulas of [true, false]) {
+      const { batch, batchOfCells } = createCardWriter('csv', { escapeFormulas });
+      fc.assert(
+        fc.property(cards, (overrides) => {
+          const given = card(overrides);
+          const cells = cardColumns.map((column) => source(given[column]));
+          expect(batchOfCells?.([cells, cells])).toBe(batch([given, given], true));
+        }),
+      );
+    }
   });
 
   test('has only the members that are wanted, in their usual order', async () => {

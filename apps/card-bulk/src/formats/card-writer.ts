@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { cardColumns, type Card, type CardColumn } from '../cards/card.schema.js';
-import { quoteCell, writeCell } from './csv-cells.js';
+import { cellFromSource, quoteCell, writeCell } from './csv-cells.js';
 import { markdownOf, MARKDOWN_SEPARATOR } from './markdown.js';
 
 /** Formats of an export. */
@@ -12,6 +12,9 @@ export type ExportFormat = (typeof exportFormats)[number];
 
 /** A card as it is exported: members that are not there are left out, or are empty cells. */
 export type ExportedCard = { readonly [Column in CardColumn]?: Card[Column] };
+
+/** Cells of one card as the database writes them: the columns in their order, JSON of what is more than a text. */
+export type CellSources = readonly (string | null)[];
 
 /**
  * Writes cards as text, batch by batch. It keeps nothing between the calls, so that parts of a file may be written by
@@ -27,6 +30,8 @@ export interface CardWriter {
   batch(cards: readonly ExportedCard[], isFirst: boolean): string;
   /** Of formats that are JSON: `batch` of cards that are texts already, with these columns in their order. */
   batchOfTexts?(cards: readonly string[], isFirst: boolean): string;
+  /** Of formats that are cells: `batch` of cards as the database writes their columns, its white space in JSON kept. */
+  batchOfCells?(cards: readonly CellSources[]): string;
   tail(): string;
 }
 
@@ -89,11 +94,27 @@ function csvWriter(
     for (const column of others) text += `,${cell(card, column)}`;
     return text + CRLF;
   };
+  const writers = columns.map((column) => cellFromSource(column, { escapeFormulas }));
+  const records = (rows: readonly CellSources[]): string => {
+    let text = '';
+    for (const row of rows) {
+      let separator = '';
+      let place = 0;
+      for (const cell of row) {
+        const write = writers[place++];
+        text += cell === null || !write ? separator : separator + quoteCell(write(cell));
+        separator = ',';
+      }
+      text += CRLF;
+    }
+    return text;
+  };
   return {
     contentType: 'text/csv; charset=utf-8; header=present',
     extension: 'csv',
     head: () => `${byteOrderMark ? '\ufeff' : ''}${columns.join(',')}${CRLF}`,
     batch: (cards) => cards.map(record).join(''),
+    batchOfCells: records,
     tail: () => '',
   };
 }

@@ -10,6 +10,8 @@ export class UnreadableCell {
 /** How one kind of member is written into a cell and read back. An empty cell is no value. */
 interface CellKind {
   write(value: unknown): string;
+  /** The same of what the database wrote of the value; without it, that is the cell already. */
+  fromSource?: (source: string) => string;
   /** @param cell not empty */
   read(cell: string): unknown;
 }
@@ -31,6 +33,9 @@ const asText = (value: unknown): string => (typeof value === 'string' ? value : 
 
 const text: CellKind = { write: asText, read: (cell) => cell };
 
+/** A JSON array of texts without anything that JSON or a list would have to escape: nearly all are. */
+const plainWords = /^\["[\w-]+(?:","[\w-]+)*"\]$/;
+
 /** `a,b`, or a JSON array where that would be read back as other items. */
 const list: CellKind = {
   write(value) {
@@ -40,6 +45,12 @@ const list: CellKind = {
     );
     const joined = value.join(',');
     return isPlain && !joined.startsWith('[') ? joined : JSON.stringify(value);
+  },
+  fromSource(source) {
+    if (source === '[]') return '';
+    return plainWords.test(source)
+      ? source.slice(2, -2).replaceAll('","', ',')
+      : list.write(JSON.parse(source));
   },
   read: (cell) =>
     cell.trimStart().startsWith('[')
@@ -62,6 +73,7 @@ const words: ReadonlyMap<string, boolean> = new Map([
 /** `yes` and `no`, as the export of seed 002 writes them. */
 const flag: CellKind = {
   write: (value) => (typeof value === 'boolean' ? (value ? 'yes' : 'no') : asText(value)),
+  fromSource: (source) => (source === 't' ? 'yes' : 'no'),
   read: (cell) =>
     words.get(cell.trim().toLowerCase()) ??
     new UnreadableCell({
@@ -75,6 +87,7 @@ const json: CellKind = {
     const written = JSON.stringify(value);
     return written === '{}' ? '' : written;
   },
+  fromSource: (source) => (source === '{}' ? '' : source),
   read: (cell) => parsed(cell, 'object'),
 };
 
@@ -113,6 +126,15 @@ export function writeCell(
   if (value === null || value === undefined) return '';
   const cell = kinds[column].write(value);
   return escapeFormulas ? escapeFormula(cell) : cell;
+}
+
+/** What writes cells of a column, not yet quoted, from what the database wrote of a value that is not null. */
+export function cellFromSource(
+  column: CardColumn,
+  { escapeFormulas }: CellOptions,
+): (source: string) => string {
+  const fromSource = kinds[column].fromSource ?? ((source: string) => source);
+  return escapeFormulas ? (source) => escapeFormula(fromSource(source)) : fromSource;
 }
 
 /** The value in a cell that is not empty, or what keeps it from being read. Nothing else is checked here. */

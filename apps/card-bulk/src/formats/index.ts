@@ -5,6 +5,7 @@ export {
   writeBatches,
   type BatchWriter,
   type CardWriter,
+  type CellSources,
   type ExportedCard,
   type ExportFormat,
   type WriteOptions,

@@ -2,7 +2,12 @@ import type { Database } from '@hornbook/database';
 import type { FileStore } from '@hornbook/file-store';
 import { defineTaskKind, type Json, type Task, type TaskKind } from '@hornbook/tasks';
 import { cardColumns } from '../../cards/card.schema.js';
-import { createCardWriter, type CardWriter, type ExportedCard } from '../../formats/index.js';
+import {
+  createCardWriter,
+  type CardWriter,
+  type CellSources,
+  type ExportedCard,
+} from '../../formats/index.js';
 import { counterOf, secondsOf, type FinishTask } from '../finish-task.js';
 import type { DownloadLinks } from '../../files/download-links.js';
 import { ExportFile } from './export-file.js';
@@ -137,11 +142,13 @@ async function writeNext(run: ExportRun): Promise<number> {
   return cards.length;
 }
 
-/** What the database wrote as JSON goes to the file as it is; the other formats take it apart. */
-function textOf(writer: CardWriter, cards: readonly string[], isFirst: boolean): string {
+/** What the database wrote goes to the file as it is, or nearly; only what people are to read is taken apart. */
+function textOf(writer: CardWriter, cards: readonly CellSources[], isFirst: boolean): string {
+  if (writer.batchOfCells) return writer.batchOfCells(cards);
+  const texts = cards.map(([card]) => card ?? '');
   return writer.batchOfTexts
-    ? writer.batchOfTexts(cards, isFirst)
-    : writer.batch(JSON.parse(`[${cards.join()}]`) as ExportedCard[], isFirst);
+    ? writer.batchOfTexts(texts, isFirst)
+    : writer.batch(JSON.parse(`[${texts.join()}]`) as ExportedCard[], isFirst);
 }
 
 /** Opens the snapshot and begins the file. */
@@ -165,7 +172,10 @@ async function openRun(
     content_type: params.gzip ? 'application/gzip' : writer.contentType,
     file_name: `cards-${task.id}.${extension}`,
   };
-  const snapshot = await CardSnapshot.open(database, task.owner, params, columns);
+  const snapshot = await CardSnapshot.open(database, task.owner, params, {
+    columns,
+    form: writer.batchOfCells ? 'cells' : 'json',
+  });
   const file = new ExportFile(files, meta.key, meta.content_type, params.gzip);
   return { snapshot, writer, file, meta, isFirst: true, isOver: false };
 }
