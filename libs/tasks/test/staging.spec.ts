@@ -1,8 +1,7 @@
-import type { Database } from '@hornbook/database';
 import { eventually } from '@hornbook/testing';
 import { defineTaskKind, type TaskFailure, type TaskKind } from '../src/index.js';
 import { countParams, writeNumbers } from './support/count-kind.js';
-import { ended, gate, upTo, World } from './support/world.js';
+import { effects, ended, gate, upTo, World } from './support/world.js';
 
 interface Hooks {
   readonly staged?: (n: number, owner: string) => unknown;
@@ -34,14 +33,6 @@ function stagingKind(
   });
 }
 
-/** Numbers of a task in the order in which they were written. */
-async function written(database: Database, id: string): Promise<number[]> {
-  const rows = await database.query<{ n: number }>('SELECT n FROM effects WHERE task = $1 ORDER BY n, id', [
-    id,
-  ]);
-  return rows.map(({ n }) => n);
-}
-
 describe('chunks of a kind that stages', () => {
   let world: World;
   beforeAll(async () => {
@@ -63,7 +54,7 @@ describe('chunks of a kind that stages', () => {
     const { task } = await tasks.create({ kind, owner: 'ann', params: { count: 20 } });
     expect(await ended(tasks, task.id)).toMatchObject({ status: 'SUCCESS', current: 20 });
     expect(order).toEqual(upTo(20));
-    expect(await written(database, task.id)).toEqual(upTo(20));
+    expect(await effects(database, task.id)).toEqual(upTo(20));
   });
 
   test('are one at a time where there is one slot', async () => {
@@ -94,7 +85,7 @@ describe('chunks of a kind that stages', () => {
     expect(await ended(tasks, task.id)).toMatchObject({ status: 'SUCCESS', current: 8, epoch: 2 });
     // One failure, told once.
     expect(log).toEqual([expect.stringMatching(/try 1 of a chunk: .*broken once/)]);
-    expect(await written(database, task.id)).toEqual(upTo(8));
+    expect(await effects(database, task.id)).toEqual(upTo(8));
   });
 
   test('that cannot be staged count as failed only when the one before has committed', async () => {
@@ -114,7 +105,7 @@ describe('chunks of a kind that stages', () => {
     const { task } = await tasks.create({ kind, owner: 'ann', params: { count: 3 } });
     expect(await ended(tasks, task.id)).toMatchObject({ status: 'SUCCESS', current: 3 });
     expect(log.join()).toMatch(/try 1 of a chunk: .*broken once/);
-    expect(await written(database, task.id)).toEqual(upTo(3));
+    expect(await effects(database, task.id)).toEqual(upTo(3));
   });
 
   test('end with the one that gives the task up', async () => {
@@ -131,7 +122,7 @@ describe('chunks of a kind that stages', () => {
     const { tasks, database } = await world.replica({ kinds: [kind] });
     const { task } = await tasks.create({ kind, owner: 'ann', params: { count: 8 } });
     expect(await ended(tasks, task.id)).toMatchObject({ status: 'FAILURE', current: 3, error: failure });
-    expect(await written(database, task.id)).toEqual(upTo(3));
+    expect(await effects(database, task.id)).toEqual(upTo(3));
   });
 
   test('leave the slots to others while they wait for their turn', async () => {
@@ -169,7 +160,7 @@ describe('chunks of a kind that stages', () => {
     held.open();
     const { status, current } = await ended(tasks, task.id, 2_000);
     expect(status).toBe('REVOKED');
-    expect(await written(database, task.id)).toEqual(upTo(current));
+    expect(await effects(database, task.id)).toEqual(upTo(current));
   });
 
   test('wait in no transaction when the lease is lost', async () => {
@@ -197,6 +188,6 @@ describe('chunks of a kind that stages', () => {
       );
       return open.length === 0;
     });
-    expect(await written(other.database, task.id)).toEqual(upTo(4));
+    expect(await effects(other.database, task.id)).toEqual(upTo(4));
   });
 });

@@ -54,10 +54,10 @@ const ROWS = `(SELECT _n AS n, _id AS id, id AS given_id, _slug AS slug, title, 
     nullif(external_id, '') AS external_id, nullif(content_id, '') AS content_id, parent_card_id,
     coalesce(related_card_ids, '{}') AS related_card_ids, coalesce(metadata, '{}') AS metadata, created_at, updated_at,
     published_at
-  FROM json_to_recordset(coalesce($1::json, ${taskInput('$5::uuid', '$6::integer')}::json)) AS sent (_n bigint, _id uuid, _slug text, id uuid, title text, body text,
-    category text, privacy_level text, tags text[], source_platform text, source_url text, external_id text,
-    content_id text, parent_card_id uuid, related_card_ids uuid[], metadata jsonb, created_at timestamptz,
-    updated_at timestamptz, published_at timestamptz)) AS given`;
+  FROM json_to_recordset(coalesce($1::json, ${taskInput('$5::uuid', '$6::integer')}::json))
+    AS sent (_n bigint, _id uuid, _slug text, id uuid, title text, body text, category text, privacy_level text,
+    tags text[], source_platform text, source_url text, external_id text, content_id text, parent_card_id uuid,
+    related_card_ids uuid[], metadata jsonb, created_at timestamptz, updated_at timestamptz, published_at timestamptz)) AS given`;
 
 const COLUMNS = `id, owner, title, body, category, privacy_level, tags, source_platform, source_url, external_id,
   content_id, parent_card_id, related_card_ids, is_published, published_url, metadata, created_at, updated_at, published_at`;
