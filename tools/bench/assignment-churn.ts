@@ -12,7 +12,7 @@ const SLICES = 6;
 const MAX_RND = 2_147_483_647;
 
 const CLAIM = `SELECT json_agg(json_build_object('item_pk', item_pk, 'version', version))::text AS items
-  FROM claim_items(ARRAY[$1::integer], ARRAY[10], $2, $2, NULL, $3)`;
+  FROM claim_items(ARRAY[$1::integer], ARRAY[10], ARRAY[$2], ARRAY[$2], array_fill(1, ARRAY[10]), NULL, $3)`;
 /* Half goes back as it was, some is edited first, the rest is skipped: everything ends in the pool again. */
 const CHANGE = `SELECT count(*) FROM change_items($1, $2, $2, $3::jsonb, $4::item_status, $5, NULL, 'churn', NULL, false, NULL)`;
 const EDIT = `SELECT json_agg(json_build_object('item_pk', item_pk, 'version', version))::text AS items

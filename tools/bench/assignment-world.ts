@@ -134,7 +134,7 @@ export function importItem(dataset: string, number: number): Record<string, unkn
 const FILL = `
   WITH fresh AS (
     INSERT INTO items (dataset_id, id, bucket, content, question_hash, search, created_by)
-    SELECT (($1::integer[])[1 + n % cardinality($1::integer[])]), 'item-' || n, md5((n % 5)::text)::uuid,
+    SELECT (($1::integer[])[1 + n / 500 % cardinality($1::integer[])]), 'item-' || n, md5((n % 5)::text)::uuid,
       jsonb_build_object('synthQuestion', 'What does phrase number ' || n || ' mean?',
         'answer', repeat('It is said when people part in the evening. ', 9), 'contextSource', 'lesson ' || n % 97),
       hashint8extended(n, 0), to_tsvector('simple', 'What does phrase number ' || n % 5000 || ' mean?'), 'bench'
@@ -142,7 +142,7 @@ const FILL = `
     RETURNING pk, dataset_id
   ), states AS (
     INSERT INTO item_states (item_pk, dataset_id, rnd, author, updated_by)
-    SELECT pk, dataset_id, (random() * 2147483646)::integer, 'bench', 'bench' FROM fresh
+    SELECT pk, dataset_id, ((hashint8(pk / 32) & 67108863) * 32 + pk % 32)::integer, 'bench', 'bench' FROM fresh
   )
   INSERT INTO item_counts AS c (dataset_id, tag, state, shard, items)
   SELECT dataset_id, '', 'draft', -1, count(*) FROM fresh GROUP BY dataset_id

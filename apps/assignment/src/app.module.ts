@@ -4,6 +4,7 @@ import { AssignmentsService } from './assignments/assignments.service.js';
 import { BulkController } from './assignments/bulk.controller.js';
 import { BulkService } from './assignments/bulk.service.js';
 import { SelfServeService } from './claims/self-serve.service.js';
+import { Serving } from './claims/serving.js';
 import { DatasetsController } from './datasets/datasets.controller.js';
 import { DatasetsService } from './datasets/datasets.service.js';
 import { GroundTruthsController } from './ground-truths/ground-truths.controller.js';
@@ -39,6 +40,7 @@ import { TagsService } from './tags/tags.service.js';
     GroundTruthsService,
     ImportsService,
     SelfServeService,
+    Serving,
     StatisticsService,
     Sweeper,
     TagsService,

@@ -55,7 +55,7 @@ describe('a claim', () => {
     let raised: Promise<{ status: number }> | undefined;
 
     await during(
-      `SELECT FROM claim_items(ARRAY[$1::integer], ARRAY[2], 'ann', 'ann', NULL, 0)`,
+      `SELECT FROM claim_items(ARRAY[$1::integer], ARRAY[2], '{ann}', '{ann}', '{1,1}', NULL, 0)`,
       [await idOf(dataset)],
       async (claim) => {
         raised = world.call(`/v1/datasets/${dataset}`, {
@@ -156,7 +156,7 @@ describe('a claim', () => {
       },
     ] = (await world.sql(
       `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)
-       SELECT FROM claim_items(ARRAY[${String(id)}], ARRAY[10], 'cid', 'cid', '{topic:rare,level:a1}', 7)`,
+       SELECT FROM claim_items(ARRAY[${String(id)}], ARRAY[10], '{cid}', '{cid}', array_fill(1, '{10}'), '{topic:rare,level:a1}', 7)`,
     )) as [{ 'QUERY PLAN': [{ Plan: Record<string, number> }] }];
 
     expect(plan['Actual Rows']).toBe(1);

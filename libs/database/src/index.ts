@@ -5,3 +5,4 @@ export { isMigrated, migrate } from './migrate.js';
 export { isConnectionFailure, isUniqueViolation, sqlState, violatedConstraint } from './postgres-errors.js';
 export { provision, schemaNameOf, serviceDatabaseUrl, type ServiceSchema } from './provision.js';
 export { textRows } from './raw-rows.js';
+export { Together, type Outcome, type TogetherOptions } from './together.js';

@@ -27,6 +27,6 @@ export {
 export { MessagingModule } from './messaging.module.js';
 export { Messaging } from './messaging.js';
 export { OutboxRelay, type RelayRun } from './outbox/outbox-relay.js';
-export { Outbox, type EventMessage } from './outbox/outbox.js';
+export { Outbox, type EventMessage, type Within } from './outbox/outbox.js';
 export { Retention } from './retention.js';
 export { MessageTransport, type TransportHealth } from './transport/message-transport.js';

@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { chown, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -46,6 +47,7 @@ export interface PostgresServer {
 
 const ADMIN = 'postgres';
 const START_TIMEOUT_MS = 60_000;
+const MOST_SHARED_BUFFERS_MB = 2_048;
 
 interface Cluster {
   readonly folder: string;
@@ -116,12 +118,19 @@ function settingsFor(durable: boolean): string[] {
   // whole page to the log: with the default of a checkpoint a gigabyte, busy tables write little else.
   return [
     ...settings,
-    'shared_buffers=512MB',
+    `shared_buffers=${String(sharedBuffers())}MB`,
     'max_wal_size=8GB',
     'checkpoint_timeout=15min',
     'random_page_cost=1.1',
     'jit=off',
   ];
+}
+
+/** A quarter of the memory that this process may use, in megabytes; no more than the data of a bench need. */
+function sharedBuffers(): number {
+  const limit = process.constrainedMemory();
+  const memory = limit > 0 ? Math.min(totalmem(), limit) : totalmem();
+  return Math.min(Math.floor(memory / 4 / 2 ** 20), MOST_SHARED_BUFFERS_MB);
 }
 
 /** Makes the cluster on first use. The password stands beside the cluster, readable by the owner alone. */

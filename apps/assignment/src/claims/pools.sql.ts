@@ -5,13 +5,13 @@ const WANTED = '(p_names IS NULL OR d.name = ANY (p_names))';
  * plan, which is made once per connection: every claim asks, and planning took longer than the answer.
  */
 /**
- * Makes the function `pools_of`: datasets with what is in their pools and in the user's hands. With names, the pools of
- * the others are left at 0, and of them only those come of which the user holds something.
+ * Makes the function `pools_of`: datasets with what is in their pools, and how many of them the users hold, by user.
+ * With names, the pools of the others are left at 0, and of them only those come of which somebody holds something.
  */
 export const POOLS_OF = `
-  CREATE FUNCTION pools_of(p_user text, p_names text[]) RETURNS TABLE (
+  CREATE FUNCTION pools_of(p_users text[], p_names text[]) RETURNS TABLE (
     id integer, name text, weight integer, lease_minutes integer, required_reviews smallint, per_user_cap integer,
-    skip_flag_after smallint, pooled integer, held integer
+    skip_flag_after smallint, pooled integer, held jsonb
   ) LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan SET enable_seqscan = off
   AS $$
   #variable_conflict use_column
@@ -19,7 +19,7 @@ export const POOLS_OF = `
     RETURN QUERY
     SELECT d.id, d.name::text, d.weight, d.lease_minutes, d.required_reviews, d.per_user_cap, d.skip_flag_after,
       CASE WHEN d.required_reviews > 1 THEN slots.pooled ELSE counted.pooled END,
-      coalesce(mine.held, 0) + coalesce(reviewing.held, 0)
+      coalesce(in_hand.held, '{}')
     FROM datasets AS d
     CROSS JOIN LATERAL (
       SELECT coalesce(sum(CASE c.state WHEN 'assigned' THEN -c.items ELSE c.items END), 0)::integer AS pooled
@@ -33,14 +33,17 @@ export const POOLS_OF = `
       ) AS free
     ) AS slots
     LEFT JOIN (
-      SELECT s.dataset_id, count(*)::integer AS held FROM item_states AS s
-      WHERE s.assigned_to = p_user GROUP BY s.dataset_id
-    ) AS mine ON mine.dataset_id = d.id
-    LEFT JOIN (
-      SELECT s.dataset_id, count(*)::integer AS held FROM review_slots AS s
-      WHERE s.reviewer = p_user AND s.submitted_at IS NULL AND s.open GROUP BY s.dataset_id
-    ) AS reviewing ON reviewing.dataset_id = d.id
-    WHERE ${WANTED} OR mine.held > 0 OR reviewing.held > 0
+      SELECT hand.dataset_id, jsonb_object_agg(hand.holder, hand.held) AS held FROM (
+        SELECT kind.dataset_id, kind.holder, sum(kind.held) AS held FROM (
+          SELECT s.dataset_id, s.assigned_to AS holder, count(*) AS held FROM item_states AS s
+          WHERE s.assigned_to = ANY (p_users) GROUP BY 1, 2
+          UNION ALL
+          SELECT s.dataset_id, s.reviewer, count(*) FROM review_slots AS s
+          WHERE s.reviewer = ANY (p_users) AND s.submitted_at IS NULL AND s.open GROUP BY 1, 2
+        ) AS kind GROUP BY 1, 2
+      ) AS hand GROUP BY 1
+    ) AS in_hand ON in_hand.dataset_id = d.id
+    WHERE ${WANTED} OR in_hand.held IS NOT NULL
     ORDER BY d.id;
   END $$`;
 

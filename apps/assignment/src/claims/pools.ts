@@ -11,14 +11,29 @@ export interface Pool extends DatasetPolicy {
 }
 
 const POOLS = `
-  SELECT ${POLICY_COLUMNS}, d.pooled, d.held FROM pools_of($1, $2::text[]) AS d`;
+  SELECT ${POLICY_COLUMNS}, d.pooled, d.held FROM pools_of($1::text[], $2::text[]) AS d`;
 
 /**
  * Datasets, with what is in their pools and in the user's hands.
  * @param names counts the pools of these alone; of others only those come of which the user holds something
  */
 export async function poolsFor(tx: Tx, user: string, names?: readonly string[]): Promise<Pool[]> {
-  return queryRows<Pool>(tx, POOLS, [user, names ?? null]);
+  const [pools = []] = await poolsForAll(tx, [user], names);
+  return pools;
+}
+
+/** The same as each of several users sees it, in their order. */
+export async function poolsForAll(
+  tx: Tx,
+  users: readonly string[],
+  names?: readonly string[],
+): Promise<Pool[][]> {
+  const rows = await queryRows<Omit<Pool, 'held'> & { held: Record<string, number> }>(tx, POOLS, [
+    [...new Set(users)],
+    names ?? null,
+  ]);
+  const pools = rows.map((row) => ({ row, held: new Map(Object.entries(row.held)) }));
+  return users.map((user) => pools.map(({ row, held }) => ({ ...row, held: held.get(user) ?? 0 })));
 }
 
 /**
@@ -85,4 +100,9 @@ export async function hasSkipped(
  */
 export async function takeTurn(tx: Tx, user: string): Promise<void> {
   await queryRows(tx, `SELECT pg_advisory_xact_lock(hashtextextended('reviewer ' || $1, 0))`, [user]);
+}
+
+/** How many more items of a dataset its cap lets the user have. */
+export function roomOf({ perUserCap, held }: Pool): number {
+  return perUserCap === null ? Number.MAX_SAFE_INTEGER : Math.max(0, perUserCap - held);
 }

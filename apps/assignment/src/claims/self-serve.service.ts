@@ -1,44 +1,50 @@
 import type { Identity } from '@hornbook/contracts';
-import { Database, type Tx } from '@hornbook/database';
-import { Outbox } from '@hornbook/messaging';
+import { Database, isConnectionFailure, Together, type Outcome, type Tx } from '@hornbook/database';
+import type { Within } from '@hornbook/messaging';
 import { Injectable } from '@nestjs/common';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { AssignmentConfig } from '../config.js';
 import { once } from '../idempotency/idempotency.js';
-import { etagOf } from '../items/etag.js';
 import { slimView } from '../items/item.js';
-import { readByPk } from '../items/item-states.js';
 import { Transitions } from '../items/transitions.js';
-import { releaseExpired } from '../leases/release-expired.js';
-import { publishSlotsAssigned } from '../reviews/slot-events.js';
-import { claimSlots } from '../reviews/slots.js';
-import type { SelfServeAnswer, SelfServeRequest, SlimItem } from './claims.schemas.js';
-import { countTagged, hasSkipped, poolsFor, selectPools, takeTurn, type Pool } from './pools.js';
-import { quotas } from './quota.js';
+import { MAX_CLAIM, type SelfServeAnswer, type SelfServeRequest } from './claims.schemas.js';
+import { planTogether, type Plan } from './plan-together.js';
+import { poolsForAll } from './pools.js';
+import { Serving, type Asked } from './serving.js';
 
-/** Times a claim goes round the datasets; more than one where others emptied what was counted on. */
-const ROUNDS = 4;
+/** Calls that run at once in a process: while the database is busy with one, the other is made ready or read. */
+const CALLS = 2;
 
-type Request = Omit<SelfServeRequest, 'limit' | 'mode'>;
-type Shortfall = SelfServeAnswer['shortfall'];
-
-/** What is known when fewer came than were asked for. */
-interface Shortage {
-  /** Whether the user may hold no more. */
-  readonly isFull: boolean;
-  readonly remaining: number;
-  readonly pools: readonly Pool[];
-  readonly tags: readonly string[] | undefined;
+/** A request that may be served together with others. */
+interface AskedTogether extends Asked {
+  /** Its own flow, which its event belongs to. */
+  readonly within: Within;
 }
 
-/** Hands out work: nobody gets what another one has, and two calls at once get different items. */
+/** What came of a request: none has to be served alone. */
+type Served = SelfServeAnswer | undefined;
+
+/**
+ * Hands out work: nobody gets what another one has, and two calls at once get different items. Plain requests that come
+ * at the same moment are served together, in one transaction (ADR 14).
+ */
 @Injectable()
 export class SelfServeService {
+  private readonly together: Together<AskedTogether, Served>;
+
   constructor(
     private readonly database: Database,
     private readonly transitions: Transitions,
-    private readonly outbox: Outbox,
+    private readonly serving: Serving,
     private readonly config: AssignmentConfig,
-  ) {}
+  ) {
+    this.together = new Together((asked) => this.serveTogether(asked), {
+      calls: CALLS,
+      // No statement gets larger than for the largest request alone.
+      most: MAX_CLAIM,
+      weightOf: ({ request }) => request.limit,
+    });
+  }
 
   /** @throws ValidationError for an unknown dataset, IdempotencyKeyReusedError */
   async serve(
@@ -46,179 +52,72 @@ export class SelfServeService {
     caller: Identity,
     key: string | undefined,
   ): Promise<SelfServeAnswer> {
+    const { mode, tags } = request;
+    const isPlain =
+      key === undefined && mode === 'add' && tags === undefined && this.config.userOpenLimit === 0;
+    const served = isPlain
+      ? await this.together.ask({ request, caller, within: AsyncLocalStorage.snapshot() })
+      : undefined;
+    return served ?? this.serveAlone({ request, caller }, key);
+  }
+
+  private async serveAlone(asked: Asked, key: string | undefined): Promise<SelfServeAnswer> {
+    const { request: body, caller } = asked;
     const route = 'POST /v1/assignments/self-serve';
     return this.database.transaction((tx) =>
-      once(tx, { owner: caller.owner, key, route, body: request }, () => this.claim(tx, request, caller)),
+      once(tx, { owner: caller.owner, key, route, body }, () => this.serving.serve(tx, asked)),
     );
   }
 
-  private async claim(tx: Tx, request: SelfServeRequest, caller: Identity): Promise<SelfServeAnswer> {
-    const { limit, mode, datasets, tags } = request;
-    let all = await poolsFor(tx, caller.owner, datasets);
-    let pools = selectPools(all, datasets);
-    if (
-      mode === 'topUp' ||
-      this.config.userOpenLimit > 0 ||
-      pools.some(({ perUserCap }) => perUserCap !== null)
-    ) {
-      await takeTurn(tx, caller.owner);
-      all = await poolsFor(tx, caller.owner, datasets);
-      pools = selectPools(all, datasets);
+  private async serveTogether(asked: readonly AskedTogether[]): Promise<readonly Outcome<Served>[]> {
+    try {
+      return await this.database.transaction((tx) => this.claimTogether(tx, asked));
+    } catch (error) {
+      // What became of a lost transaction nobody knows: to serve its requests again might serve them twice.
+      if (asked.length === 1 || isConnectionFailure(error)) throw error;
+      // Whichever of them it was: the others shall not suffer for it.
+      return asked.map(() => ({ answer: undefined }));
     }
-    const open = all.reduce((sum, { held }) => sum + held, 0);
-    const wanted = mode === 'topUp' ? Math.max(0, limit - open) : limit;
-    const room = this.config.userOpenLimit > 0 ? Math.max(0, this.config.userOpenLimit - open) : wanted;
-    const assigned = await this.fill(tx, pools, Math.min(wanted, room), { tags }, caller);
-    const isShort = assigned.length < wanted;
-    // Counted anew: others may have taken what was counted on, and why fewer came has to be true.
-    if (isShort) pools = selectPools(await poolsFor(tx, caller.owner, datasets), datasets);
-    const remaining = await this.remaining(tx, pools, isShort ? 0 : assigned.length, tags);
-    return {
-      assigned,
-      requested: limit,
-      assignedCount: assigned.length,
-      shortfall: isShort
-        ? await this.whyFewer(tx, { isFull: assigned.length >= room, remaining, pools, tags }, caller)
-        : null,
-      openCount: open + assigned.length,
-      remaining,
-    };
   }
 
-  private async whyFewer(
-    tx: Tx,
-    { isFull, remaining, pools, tags }: Shortage,
-    { owner }: Identity,
-  ): Promise<Shortfall> {
-    if (isFull) return 'USER_LIMIT';
-    if (remaining === 0) return 'SUPPLY_EXHAUSTED';
-    if (pools.some((pool) => pool.pooled > 0 && roomOf(pool) === 0)) return 'DATASET_LIMIT';
-    const ids = pools.map(({ id }) => id);
-    const passedOn =
-      pools.some(({ pooled, requiredReviews }) => pooled > 0 && requiredReviews > 1) ||
-      (await hasSkipped(tx, owner, ids, tags ?? null));
-    return passedOn ? 'SKIPPED_BY_YOU' : 'TAKEN_MEANWHILE';
-  }
-
-  /** Takes `wanted` items, by the datasets' weights; what one dataset cannot give the others do. */
-  private async fill(
-    tx: Tx,
-    pools: readonly Pool[],
-    wanted: number,
-    request: Request,
-    caller: Identity,
-  ): Promise<SlimItem[]> {
-    const taken: SlimItem[] = [];
-    const room = new Map(pools.map((pool) => [pool.id, Math.min(pool.pooled, roomOf(pool))]));
-    for (let round = 0; round < ROUNDS && taken.length < wanted; round++) {
-      const shares = pools.map((pool) => ({
-        weight: Math.max(pool.weight, 1),
-        available: room.get(pool.id) ?? 0,
-      }));
-      const parts = quotas(wanted - taken.length, shares);
-      const asked = pools.flatMap((pool, place) => (parts[place] ? [{ pool, most: parts[place] }] : []));
-      if (asked.length === 0) {
-        // Nothing counted as free: leases may have run out that nobody has swept up yet.
-        if (round > 0 || !(await this.sweep(tx, pools, room))) break;
-        continue;
-      }
-      const got = await this.take(tx, asked, request, caller);
-      for (const { pool, most } of asked) {
-        const own = got.filter(({ dataset }) => dataset === pool.name).length;
-        // Who gave less than asked has no more for this caller.
-        room.set(pool.id, own < most ? 0 : (room.get(pool.id) ?? 0) - own);
-      }
-      taken.push(...got);
-    }
-    return taken;
-  }
-
-  private async take(
-    tx: Tx,
-    asked: readonly { pool: Pool; most: number }[],
-    { tags = null }: { tags?: readonly string[] | null | undefined },
-    caller: Identity,
-  ): Promise<SlimItem[]> {
-    const single = asked.filter(({ pool }) => pool.requiredReviews === 1);
-    const items: SlimItem[] = [];
-    if (single.length > 0) {
-      const parts = single.map(({ pool, most }) => ({ datasetId: pool.id, most }));
-      const claimed = await this.transitions.claim(tx, {
-        parts,
+  private async claimTogether(tx: Tx, asked: readonly AskedTogether[]): Promise<Outcome<Served>[]> {
+    const plans = await this.plan(tx, asked);
+    const claimed = await this.transitions.claim(
+      tx,
+      asked.map(({ caller, within }, index) => ({
+        parts: plans[index]?.parts ?? [],
         user: caller.owner,
         actor: caller.sub,
-        tags,
-      });
-      items.push(...claimed.map(slimView));
+        within,
+      })),
+    );
+    const outcomes: Outcome<Served>[] = [];
+    for (const [index, one] of asked.entries()) {
+      const { prospect, error } = plans[index] ?? {};
+      if (error !== undefined) outcomes.push({ error });
+      else if (!prospect) outcomes.push({ answer: undefined });
+      else {
+        const items = (claimed[index] ?? []).map(slimView);
+        outcomes.push({ answer: await this.serving.complete(tx, one, prospect, items) });
+      }
     }
-    for (const { pool, most } of asked) {
-      if (pool.requiredReviews > 1) items.push(...(await this.takeSlots(tx, pool, most, tags, caller)));
-    }
-    return items;
+    return outcomes;
   }
 
-  private async takeSlots(
-    tx: Tx,
-    { id, leaseMinutes }: Pool,
-    limit: number,
-    tags: readonly string[] | null,
-    caller: Identity,
-  ): Promise<SlimItem[]> {
-    const slots = await claimSlots(tx, { datasetId: id, user: caller.owner, limit, leaseMinutes, tags });
-    await publishSlotsAssigned(this.outbox, tx, slots, { user: caller.owner, actor: caller.sub });
-    const items = new Map(
-      (
-        await readByPk(
-          tx,
-          slots.map(({ itemPk }) => itemPk),
-        )
-      ).map((item) => [item.pk, item]),
-    );
-    return slots.flatMap((slot) => {
-      const item = items.get(slot.itemPk);
-      if (!item) return [];
-      return {
-        ...slimView(item),
-        etag: etagOf(`${String(item.version)}.${String(slot.version)}`),
-        assignedTo: caller.owner,
-        assignedAt: slot.claimedAt.toISOString(),
-        leaseExpiresAt: slot.leaseExpiresAt?.toISOString() ?? null,
-        slot: slot.slot,
-      };
-    });
-  }
-
-  private async sweep(tx: Tx, pools: readonly Pool[], room: Map<number, number>): Promise<boolean> {
-    const leased = pools.filter(
-      ({ leaseMinutes, requiredReviews }) => leaseMinutes !== null && requiredReviews === 1,
-    );
-    if (leased.length === 0) return false;
-    const freed = await releaseExpired(
+  private async plan(tx: Tx, asked: readonly AskedTogether[]): Promise<Plan[]> {
+    const named = asked.map(({ request: { datasets } }) => datasets);
+    const seen = await poolsForAll(
       tx,
-      this.transitions,
-      leased.map(({ id }) => id),
+      asked.map(({ caller }) => caller.owner),
+      named.every((datasets) => datasets !== undefined) ? [...new Set(named.flat())] : undefined,
     );
-    for (const pool of leased) room.set(pool.id, Math.min(freed, roomOf(pool)));
-    return freed > 0;
+    return planTogether(
+      asked.map(({ request: { limit, datasets }, caller: { owner } }, index) => ({
+        user: owner,
+        limit,
+        datasets,
+        pools: seen[index] ?? [],
+      })),
+    );
   }
-
-  private async remaining(
-    tx: Tx,
-    pools: readonly Pool[],
-    taken: number,
-    tags: readonly string[] | undefined,
-  ): Promise<number> {
-    if (tags)
-      return countTagged(
-        tx,
-        pools.map(({ id }) => id),
-        tags,
-      );
-    return Math.max(0, pools.reduce((sum, { pooled }) => sum + pooled, 0) - taken);
-  }
-}
-
-/** How many more items of a dataset its cap lets the user have. */
-function roomOf({ perUserCap, held }: Pool): number {
-  return perUserCap === null ? Number.MAX_SAFE_INTEGER : Math.max(0, perUserCap - held);
 }

@@ -3,6 +3,7 @@ import { queryRows, type Tx } from '@hornbook/database';
 import { Outbox } from '@hornbook/messaging';
 import { Injectable } from '@nestjs/common';
 import type { DatasetPolicy } from '../datasets/datasets.js';
+import { placeInPool } from '../items/claim-items.sql.js';
 import { SHARD, WORK_SHARD } from '../items/counters.sql.js';
 import { isSame, questionHashOf, searchTextOf, withEdits } from '../items/item-content.js';
 import { lockItems } from '../items/item-states.js';
@@ -52,9 +53,9 @@ const STORE = `
   ), states AS (
     INSERT INTO item_states
       (item_pk, dataset_id, status, priority, rnd, due_at, author, updated_by, tags, reviewed_at, reviewed_by)
-    SELECT pk, $2::integer, $5::item_status, priority, (random() * 2147483646)::integer, due_at, $4, $3, tags,
+    SELECT pk, $2::integer, $5::item_status, priority, ${placeInPool('pk')}, due_at, $4, $3, tags,
       CASE WHEN $5 = 'approved' THEN now() END, CASE WHEN $5 = 'approved' THEN $3 END
-    FROM fresh
+    FROM fresh ORDER BY pk
   ), counted AS (
     INSERT INTO item_counts AS c (dataset_id, tag, state, shard, items)
     SELECT $2::integer, tag, $5, ${SHARD}, count(*)

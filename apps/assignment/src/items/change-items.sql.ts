@@ -32,8 +32,6 @@ const BODY = `
       assigned_to = aim.new_user,
       assigned_at = CASE WHEN aim.new_user IS NULL THEN NULL WHEN p_assign THEN now() ELSE s.assigned_at END,
       lease_expires_at = CASE WHEN aim.new_user IS NULL THEN NULL ELSE now() + make_interval(mins => aim.lease_minutes) END,
-      rnd = CASE WHEN aim.new_user IS NULL AND aim.new_status IN ('draft', 'skipped')
-        THEN (random() * 2147483646)::integer ELSE s.rnd END,
       skip_count = least(s.skip_count + (p_action = 'skipped')::integer, 32767),
       priority = coalesce(p_priority, s.priority),
       due_at = CASE WHEN p_set_due THEN p_due ELSE s.due_at END,
@@ -61,7 +59,7 @@ const BODY = `
   ), skipped AS (
     INSERT INTO item_skips (user_id, item_pk, reason)
     SELECT from_user, item_pk, p_reason FROM changed WHERE p_action = 'skipped' AND from_user IS NOT NULL
-    ON CONFLICT (user_id, item_pk) DO UPDATE SET reason = excluded.reason, skipped_at = excluded.skipped_at
+    ON CONFLICT (item_pk, user_id) DO UPDATE SET reason = excluded.reason, skipped_at = excluded.skipped_at
   ), ${COUNTED}, ${WORKED}
   SELECT changed.item_pk, d.name::text, i.id::text, i.bucket, changed.status, changed.version, changed.priority,
     changed.skip_count, changed.assigned_to, changed.assigned_at, changed.lease_expires_at, changed.due_at,

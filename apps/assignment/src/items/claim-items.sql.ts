@@ -16,15 +16,26 @@ export const HOLD_POLICIES = `
   SELECT pg_advisory_xact_lock_shared(${POLICY_LOCK}, d.id)
   FROM (SELECT id FROM datasets WHERE name = ANY ($1::text[]) ORDER BY id) AS d`;
 
+/*
+ * Items that were imported one after the other stand in runs of 32, the runs in random order. So a claim finds its ten
+ * on a page or two; ten random items would be ten pages of the table and of each index to read, change and log.
+ */
+/** The place of an item in its pool, `item_states.rnd`, for all times; of its key, an SQL expression. */
+export const placeInPool = (pk: string): string =>
+  `((hashint8(${pk} / 32) & 67108863) * 32 + ${pk} % 32)::integer`;
+
 /** What may be handed out; the predicate of the indexes `item_states_pool` and `item_states_due`. */
 const FREE = `s.assigned_to IS NULL AND s.status IN ('draft', 'skipped')`;
 const POOL = `s.dataset_id = dataset AND ${FREE}`;
 /* The same in words that no index knows: found items are read by their keys, never all of the pool to find them. */
 const FREE_BY_KEY = `num_nulls(s.assigned_to) = 1 AND s.status IN ('draft', 'skipped')`;
 
-/* Who never skipped anything is asked for once and not for each item, in the same statement as these. */
-const NOT_SKIPPED = `(NOT (SELECT EXISTS (SELECT FROM item_skips AS k WHERE k.user_id = p_user))
-          OR NOT EXISTS (SELECT FROM item_skips AS k WHERE k.user_id = p_user AND k.item_pk = s.item_pk))`;
+/*
+ * Nobody gets what they skipped, nor what one of those skipped who ask together with them. Whether any of them ever
+ * skipped anything is asked for once and not for each item, in the same statement as these.
+ */
+const NOT_SKIPPED = `(NOT (SELECT EXISTS (SELECT FROM item_skips AS k WHERE k.user_id = ANY (p_users)))
+          OR NOT EXISTS (SELECT FROM item_skips AS k WHERE k.item_pk = s.item_pk AND k.user_id = ANY (p_users)))`;
 const TAGGED = '(p_tags IS NULL OR s.tags @> p_tags)';
 const NOT_DUE = `(s.due_at IS NULL OR s.due_at >= soon)`;
 
@@ -40,13 +51,16 @@ const bandBelow = (priority: string): string =>
 const take = (where: string, order: string, free = FREE): string => `
       RETURN QUERY
       WITH changed AS (
-        UPDATE item_states AS s SET version = s.version + 1, status = 'draft', assigned_to = p_user,
-          assigned_at = now(), lease_expires_at = lease, claimed_from = s.status, updated_at = now(), updated_by = p_actor
-        WHERE s.ctid = ANY (ARRAY(
+        UPDATE item_states AS s SET version = s.version + 1, status = 'draft', assigned_to = p_users[p_for[place + taken + nth]],
+          assigned_at = now(), lease_expires_at = lease, claimed_from = s.status, updated_at = now(),
+          updated_by = p_actors[p_for[place + taken + nth]]
+        FROM unnest(ARRAY(
           SELECT s.ctid FROM item_states AS s WHERE ${where} AND ${free} AND ${NOT_SKIPPED}
           ORDER BY ${order} LIMIT missing FOR UPDATE OF s SKIP LOCKED
-        ))
-        RETURNING s.item_pk, s.version, s.priority, s.skip_count, s.due_at, s.claimed_from, s.tags
+        )) WITH ORDINALITY AS found (at, nth)
+        WHERE s.ctid = found.at
+        RETURNING s.item_pk, s.version, s.priority, s.skip_count, s.due_at, s.claimed_from, s.tags, s.assigned_to, s.updated_by,
+          p_for[place + taken + nth] AS request
       ), back AS (
         -- The others stay drafts, which changes no counter of a status or a tag.
         INSERT INTO item_counts AS c (dataset_id, tag, state, shard, items)
@@ -57,8 +71,8 @@ const take = (where: string, order: string, free = FREE): string => `
         GROUP BY 2, 3 ORDER BY 2, 3
         ON CONFLICT (dataset_id, tag, state, shard) DO UPDATE SET items = c.items + excluded.items
       )
-      SELECT changed.item_pk, dataset_name, i.id::text, i.bucket, 'draft'::item_status, changed.version,
-        changed.priority, changed.skip_count, p_user, now(), lease, changed.due_at, now()
+      SELECT changed.request, changed.item_pk, dataset_name, i.id::text, i.bucket, 'draft'::item_status, changed.version,
+        changed.priority, changed.skip_count, changed.assigned_to, now(), lease, changed.due_at, now(), changed.updated_by
       FROM changed JOIN items AS i ON i.pk = changed.item_pk;
       GET DIAGNOSTICS got = ROW_COUNT;
       taken := taken + got;
@@ -86,21 +100,24 @@ const RARE_ITEMS = `
   END $$`;
 
 /*
- * Hands items of the pool to a user: what is due within a day first, then by priority. Within a priority it starts at a
+ * Hands items of the pool to users: what is due within a day first, then by priority. Within a priority it starts at a
  * random place and wraps around, so that claims that run at once do not meet at the same rows (measured: ten times the
  * throughput of oldest first at 64 clients, which also walks over the dead index entries at the head). Rows that
  * others are taking just now are stepped over. A dataset that is reviewed by several by now gives nothing.
+ *
+ * Many requests are served together: what they share (finding, counting, planning, the transaction around it) costs most
+ * of a request that comes alone. What is found is dealt out in the order of `p_for`.
  *
  * It does what `change_items` does for the action `assigned`, counters too, without what a claim never needs: the many
  * small calls are what the service is made for. An item's entry in the history is its state, see the view `item_history`.
  */
 const CLAIM = `
   CREATE FUNCTION claim_items(
-    p_datasets integer[], p_most integer[], p_user text, p_actor text, p_tags text[], p_start integer
+    p_datasets integer[], p_most integer[], p_users text[], p_actors text[], p_for integer[], p_tags text[], p_start integer
   ) RETURNS TABLE (
-    item_pk bigint, dataset text, id text, bucket uuid, status item_status, version integer, priority smallint,
+    request integer, item_pk bigint, dataset text, id text, bucket uuid, status item_status, version integer, priority smallint,
     skip_count smallint, assigned_to text, assigned_at timestamptz, lease_expires_at timestamptz, due_at timestamptz,
-    updated_at timestamptz
+    updated_at timestamptz, updated_by text
   ) LANGUAGE plpgsql
     -- The limit is not known when the plan is made; walking along the index is right for every one. And one plan for
     -- all calls: making it costs as much as the claim.
@@ -119,11 +136,15 @@ const CLAIM = `
     rare bigint[];
     got integer;
     taken integer;
+    place integer;
+    next integer := 0;
   BEGIN
-    FOR place IN 1 .. coalesce(array_length(p_datasets, 1), 0) LOOP
-      dataset := p_datasets[place];
-      missing := p_most[place];
+    FOR part IN 1 .. coalesce(array_length(p_datasets, 1), 0) LOOP
+      dataset := p_datasets[part];
+      missing := p_most[part];
       taken := 0;
+      place := next;
+      next := place + missing;
       PERFORM pg_advisory_xact_lock_shared(${POLICY_LOCK}, dataset);
       SELECT d.name, now() + make_interval(mins => d.lease_minutes) INTO dataset_name, lease
       FROM datasets AS d WHERE d.id = dataset AND d.required_reviews = 1;
@@ -156,12 +177,17 @@ const CLAIM = `
         ON CONFLICT (dataset_id, tag, state, shard) DO UPDATE SET items = c.items + excluded.items
       )
       INSERT INTO action_counts AS a (day, dataset_id, user_id, action, shard, items, seconds)
-      VALUES ((now() AT TIME ZONE 'UTC')::date, dataset, p_user, 'assigned', ${WORK_SHARD}, taken, 0)
+      SELECT (now() AT TIME ZONE 'UTC')::date, dataset, p_users[request], 'assigned', ${WORK_SHARD}, count(*), 0
+      FROM unnest(p_for[place + 1 : place + taken]) AS request GROUP BY 3 ORDER BY 3
       ON CONFLICT (day, dataset_id, user_id, action, shard) DO UPDATE SET items = a.items + excluded.items;
     END LOOP;
   END $$`;
 
-/** Makes the function `claim_items`. Datasets in ascending order and how many of each: arrays of one length. */
+/**
+ * Makes the function `claim_items`. Datasets in ascending order and how many of each, arrays of one length; user and actor
+ * of each request; for each item asked for, dataset by dataset, the number of the request from 1 on. It may give fewer
+ * than there are when several ask: nobody gets what one of the others skipped.
+ */
 export const CREATE_CLAIM = [RARE_ITEMS, CLAIM];
 
 /** Takes `claim_items` away. */

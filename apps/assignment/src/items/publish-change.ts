@@ -8,7 +8,7 @@ import {
   GroundTruthSkipped,
 } from '@hornbook/contracts';
 import type { Tx } from '@hornbook/database';
-import type { Outbox } from '@hornbook/messaging';
+import type { EventMessage, Outbox, Within } from '@hornbook/messaging';
 import type { ItemContent } from './item-content.js';
 import type { Change, ChangedState } from './transitions.js';
 
@@ -79,8 +79,31 @@ export async function publishChange(
     case 'transferred':
       await publishReopened(outbox, tx, items, common);
       await publishReleased(outbox, tx, change, items);
-      await publishAssigned(outbox, tx, change, items);
+      await outbox.publishAll(tx, GroundTruthAssigned, assignedMessages(actor, items));
   }
+}
+
+/** Items that one request was given. */
+export interface PublishedClaim {
+  readonly actor: string;
+  readonly items: readonly Published[];
+  /** The flow its event belongs to. */
+  readonly within?: Within | undefined;
+}
+
+/** Writes the events of several claims into the outbox: one a claim. */
+export async function publishClaims(
+  outbox: Outbox,
+  tx: Tx,
+  claims: readonly PublishedClaim[],
+): Promise<void> {
+  await outbox.publishAll(
+    tx,
+    GroundTruthAssigned,
+    claims.flatMap(({ actor, items, within }) =>
+      assignedMessages(actor, items).map((message) => (within ? { ...message, within } : message)),
+    ),
+  );
 }
 
 /** What every event of one item tells. */
@@ -189,23 +212,17 @@ async function publishReleased(
   );
 }
 
-async function publishAssigned(
-  outbox: Outbox,
-  tx: Tx,
-  { actor }: Change,
+function assignedMessages(
+  actor: string,
   items: readonly Published[],
-): Promise<void> {
-  await outbox.publishAll(
-    tx,
-    GroundTruthAssigned,
-    batches(items, ({ assignedTo }) => assignedTo).map((batch) => ({
-      key: batch.user,
-      data: {
-        assignedTo: batch.user,
-        items: batch.items.map(named),
-        changedBy: actor,
-        changedAt: batch.items[0]?.updatedAt.toISOString() ?? '',
-      },
-    })),
-  );
+): EventMessage<typeof GroundTruthAssigned>[] {
+  return batches(items, ({ assignedTo }) => assignedTo).map((batch) => ({
+    key: batch.user,
+    data: {
+      assignedTo: batch.user,
+      items: batch.items.map(named),
+      changedBy: actor,
+      changedAt: batch.items[0]?.updatedAt.toISOString() ?? '',
+    },
+  }));
 }

@@ -1,5 +1,5 @@
 import { queryRows, type Tx } from '@hornbook/database';
-import { Outbox } from '@hornbook/messaging';
+import { Outbox, type Within } from '@hornbook/messaging';
 import { Injectable } from '@nestjs/common';
 import { randomInt } from 'node:crypto';
 import { reconcileRounds } from '../reviews/slots.js';
@@ -12,7 +12,7 @@ import {
   type ItemContent,
 } from './item-content.js';
 import type { Action, ItemRow, ItemState, ItemStatus } from './item.js';
-import { publishChange, type ReleaseReason } from './publish-change.js';
+import { publishChange, publishClaims, type ReleaseReason } from './publish-change.js';
 
 /** What happens to all items of one call. */
 export interface Change {
@@ -60,8 +60,8 @@ export interface ItemClaim {
   /** The new holder. */
   readonly user: string;
   readonly actor: string;
-  /** Only items that have all of these. */
-  readonly tags: readonly string[] | null;
+  /** The flow that its event belongs to. Default: that of the call. */
+  readonly within?: Within;
 }
 
 /** What a claim tells of an item: all that changed, and what the others are while it is a draft. */
@@ -87,8 +87,8 @@ const CHANGE = `
 const CLAIM = `
   SELECT item_pk AS pk, dataset, id, bucket, status, version, priority, skip_count AS "skipCount",
     assigned_to AS "assignedTo", assigned_at AS "assignedAt", lease_expires_at AS "leaseExpiresAt", due_at AS "dueAt",
-    updated_at AS "updatedAt", $4::text AS "updatedBy"
-  FROM claim_items($1::integer[], $2::integer[], $3, $4, $5::text[], $6)`;
+    updated_at AS "updatedAt", updated_by AS "updatedBy", request
+  FROM claim_items($1::integer[], $2::integer[], $3::text[], $4::text[], $5::integer[], $6::text[], $7)`;
 
 const MAX_RND = 2_147_483_647;
 
@@ -148,25 +148,41 @@ export class Transitions {
   }
 
   /**
-   * Hands free items to a user, in one statement: nobody gets what another one gets at the same time.
-   * @returns them as they are now; fewer where there are no more
+   * Hands free items to who asks for them, in one statement: nobody gets what another one gets at the same time.
+   * @param tags only items that have all of these
+   * @returns for each claim its items as they are now; fewer where there are no more
    */
-  async claim(tx: Tx, { parts, user, actor, tags }: ItemClaim): Promise<ClaimedState[]> {
+  async claim(
+    tx: Tx,
+    claims: readonly ItemClaim[],
+    tags: readonly string[] | null = null,
+  ): Promise<ClaimedState[][]> {
     // One order for all, in which they lock what they count.
-    const inOrder = parts.toSorted((one, other) => one.datasetId - other.datasetId);
-    const claimed = await queryRows<ClaimedState>(tx, CLAIM, [
-      inOrder.map(({ datasetId }) => datasetId),
-      inOrder.map(({ most }) => most),
-      user,
-      actor,
+    const parts = claims
+      .flatMap((claim, index) => claim.parts.map((part) => ({ ...part, request: index + 1 })))
+      .sort((one, other) => one.datasetId - other.datasetId);
+    if (parts.length === 0) return claims.map(() => []);
+    const wanted = new Map<number, number>();
+    for (const { datasetId, most } of parts) wanted.set(datasetId, (wanted.get(datasetId) ?? 0) + most);
+    const rows = await queryRows<ClaimedState & { request: number }>(tx, CLAIM, [
+      [...wanted.keys()],
+      [...wanted.values()],
+      claims.map(({ user }) => user),
+      claims.map(({ actor }) => actor),
+      parts.flatMap(({ most, request }) => new Array<number>(most).fill(request)),
       tags,
       randomInt(MAX_RND),
     ]);
-    await publishChange(
+    const claimed = claims.map((): ClaimedState[] => []);
+    for (const { request, ...state } of rows) claimed[request - 1]?.push(state);
+    await publishClaims(
       this.outbox,
       tx,
-      { action: 'assigned', actor },
-      claimed.map((state) => ({ ...state, content: {}, members: [] })),
+      claims.map(({ actor, within }, index) => ({
+        actor,
+        within,
+        items: (claimed[index] ?? []).map((state) => ({ ...state, content: {}, members: [] })),
+      })),
     );
     return claimed;
   }

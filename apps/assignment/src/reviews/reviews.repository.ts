@@ -178,7 +178,7 @@ export class ReviewsRepository {
     await queryRows(
       tx,
       `INSERT INTO item_skips (user_id, item_pk, reason) VALUES ($1, $2, $3)
-       ON CONFLICT (user_id, item_pk) DO UPDATE SET reason = excluded.reason, skipped_at = excluded.skipped_at`,
+       ON CONFLICT (item_pk, user_id) DO UPDATE SET reason = excluded.reason, skipped_at = excluded.skipped_at`,
       [reviewer, itemPk, reason],
     );
   }

@@ -1,8 +1,8 @@
 import type { EventData, EventDefinition } from '@hornbook/contracts';
 import { onCommit, queryRows, requireTransaction, type Database, type Tx } from '@hornbook/database';
-import { SpanKind, trace } from '@opentelemetry/api';
+import { SpanKind, trace, type Span } from '@opentelemetry/api';
 import { v7 as uuidv7 } from 'uuid';
-import { currentFlow } from '../flow-context.js';
+import { currentFlow, type FlowContext } from '../flow-context.js';
 import { UnpublishableEventError } from '../messaging.errors.js';
 import { traceparentOf } from '../telemetry/traceparent.js';
 
@@ -28,11 +28,11 @@ const INSERT_ONE = `
 function insertMany(locks: string): string {
   return `
   WITH input AS MATERIALIZED (
-    SELECT * FROM unnest($1::uuid[], $3::text[], $4::text[], $5::text[]) WITH ORDINALITY
-      AS input (message_id, key, data, correlation_id, position)
+    SELECT * FROM unnest($1::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[]) WITH ORDINALITY
+      AS input (message_id, key, data, correlation_id, causation_id, traceparent, position)
   ), locked AS MATERIALIZED (${locks})
   INSERT INTO outbox (message_id, event, key, data, correlation_id, causation_id, traceparent, occurred_at)
-  SELECT message_id, $2, key, data::json, correlation_id, $6, $7, $8::timestamptz
+  SELECT message_id, $2, key, data::json, correlation_id, causation_id, traceparent, $8::timestamptz
   FROM input, (SELECT count(held) FROM locked) AS all_locked ORDER BY position`;
 }
 
@@ -48,6 +48,21 @@ const INSERT_MANY = insertMany(`SELECT pg_advisory_xact_lock(${BULK_LOCK})::text
 export interface EventMessage<Event extends EventDefinition> {
   readonly key: string;
   readonly data: EventData<Event>;
+  /**
+   * Runs work in the flow and the trace that the event belongs to. Default: those of the call. For a call that publishes
+   * for several requests.
+   */
+  readonly within?: Within;
+}
+
+/** Runs work in some context, such as `AsyncLocalStorage.snapshot()` gives. */
+export type Within = <Result>(work: () => Result) => Result;
+
+/** What an event tells of where it comes from. */
+interface Origin {
+  readonly span: Span;
+  readonly flow: FlowContext | undefined;
+  readonly traceparent: string | null;
 }
 
 /**
@@ -89,40 +104,34 @@ export class Outbox {
   ): Promise<string[]> {
     requireTransaction(tx, 'Outbox.publish');
     if (messages.length === 0) return [];
+    const ofCall = messages.every(({ within }) => within) ? undefined : this.originOf(event);
+    const origins = messages.flatMap(({ within }) => within?.(() => this.originOf(event)) ?? ofCall ?? []);
+    try {
+      const ids = messages.map(() => uuidv7());
+      const keys = messages.map(({ key }) => key);
+      const bodies = messages.map(({ data }) => serialise(event, data));
+      const correlations = ids.map((id, place) => origins[place]?.flow?.correlationId ?? id);
+      const causes = origins.map(({ flow }) => flow?.causationId ?? null);
+      const traces = origins.map(({ traceparent }) => traceparent);
+      const columns = [ids, keys, bodies, correlations, causes, traces];
+      const isOne = messages.length === 1;
+      const [id, ...others] = isOne ? columns.map(([only]) => only) : columns;
+      const sql = isOne ? INSERT_ONE : messages.length > MANY ? INSERT_MANY : INSERT_SEVERAL;
+      await queryRows(tx, sql, [id, event.name, ...others, new Date()]);
+      onCommit(tx, this.nudge);
+      return ids;
+    } finally {
+      for (const { span } of new Set(origins)) span.end();
+    }
+  }
+
+  private originOf(event: EventDefinition): Origin {
     const span = this.tracer.startSpan(`create ${event.name}`, {
       kind: SpanKind.PRODUCER,
       attributes: { 'messaging.operation.type': 'create', 'messaging.destination.name': event.name },
     });
-    try {
-      const ids = messages.map(() => uuidv7());
-      const flow = currentFlow();
-      const bodies = messages.map(({ data }) => serialise(event, data));
-      const correlations = ids.map((id) => flow?.correlationId ?? id);
-      const cause = flow?.causationId ?? null;
-      const traceparent = traceparentOf(span) ?? flow?.traceparent ?? null;
-      const now = new Date();
-      if (messages.length === 1) {
-        const parameters = [
-          ids[0],
-          event.name,
-          messages[0]?.key,
-          bodies[0],
-          correlations[0],
-          cause,
-          traceparent,
-          now,
-        ];
-        await queryRows(tx, INSERT_ONE, parameters);
-      } else {
-        const keys = messages.map(({ key }) => key);
-        const sql = messages.length > MANY ? INSERT_MANY : INSERT_SEVERAL;
-        await queryRows(tx, sql, [ids, event.name, keys, bodies, correlations, cause, traceparent, now]);
-      }
-      onCommit(tx, this.nudge);
-      return ids;
-    } finally {
-      span.end();
-    }
+    const flow = currentFlow();
+    return { span, flow, traceparent: traceparentOf(span) ?? flow?.traceparent ?? null };
   }
 
   /**

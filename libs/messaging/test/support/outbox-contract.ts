@@ -1,5 +1,7 @@
 import { GroundTruthSkipped } from '@hornbook/contracts';
 import assert from 'node:assert/strict';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Within } from '../../src/outbox/outbox.js';
 import { currentFlow, runInFlow, type FlowContext } from '../../src/flow-context.js';
 import type {
   MessageTransport,
@@ -231,4 +233,37 @@ export const outboxContract = {
       ['request 7', id, traceparent],
     );
   },
+
+  async 'events of one call may each belong to the flow of another request'(world: World): Promise<void> {
+    const seen: { n: number; correlation: string | undefined }[] = [];
+    const alpha = await world.service({
+      consumers: {
+        'count-numbers': {
+          handle: (data) => {
+            seen.push({ n: data.n, correlation: currentFlow()?.correlationId });
+            return Promise.resolve();
+          },
+        },
+      },
+    });
+    const within = [1, 2].map((n) =>
+      runInFlow({ correlationId: `request ${String(n)}` }, () => AsyncLocalStorage.snapshot()),
+    );
+    await runInFlow({ correlationId: 'call' }, () =>
+      alpha.database.transaction((tx) =>
+        alpha.outbox.publishAll(
+          tx,
+          Counted,
+          [1, 2, 3].map((n) => ({ key: String(n), data: { key: String(n), n }, ...pick(within[n - 1]) })),
+        ),
+      ),
+    );
+    await world.until('all events', () => seen.length === 3);
+    assert.deepEqual(
+      seen.sort((one, other) => one.n - other.n),
+      [1, 2, 3].map((n) => ({ n, correlation: n === 3 ? 'call' : `request ${String(n)}` })),
+    );
+  },
 };
+
+const pick = (within: Within | undefined): { within?: Within } => (within ? { within } : {});

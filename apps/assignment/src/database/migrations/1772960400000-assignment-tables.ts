@@ -106,8 +106,9 @@ const CREATE = [
      item_pk bigint NOT NULL,
      reason text,
      skipped_at timestamptz NOT NULL DEFAULT now(),
-     CONSTRAINT item_skips_pkey PRIMARY KEY (user_id, item_pk)
+     CONSTRAINT item_skips_pkey PRIMARY KEY (item_pk, user_id)
    )`,
+  `CREATE INDEX item_skips_user ON item_skips (user_id)`,
   // Version 1, the import, is told by the item itself: the row with version 2 is an item's first.
   `CREATE TABLE item_events (
      item_pk bigint NOT NULL,
