@@ -2,6 +2,7 @@ import { GroundTruthApproved, GroundTruthImported } from '@hornbook/contracts';
 import { queryRows, type Tx } from '@hornbook/database';
 import { Outbox } from '@hornbook/messaging';
 import { Injectable } from '@nestjs/common';
+import { setImmediate } from 'node:timers/promises';
 import type { DatasetPolicy } from '../datasets/datasets.js';
 import { placeInPool } from '../items/claim-items.sql.js';
 import { SHARD, WORK_SHARD } from '../items/counters.sql.js';
@@ -82,15 +83,15 @@ export class ItemImports {
   async store(tx: Tx, request: StoreRequest): Promise<Stored> {
     const { dataset, items, actor, user, onConflict, approve = false } = request;
     const imported: { index: number; pk: string }[] = [];
+    const status = approve ? 'approved' : 'draft';
+    let given = await textOf(items.slice(0, CHUNK));
     for (let start = 0; start < items.length; start += CHUNK) {
-      const rows = await queryRows<{ index: number; pk: string }>(tx, STORE, [
-        JSON.stringify(items.slice(start, start + CHUNK).map(rowOf)),
-        dataset.id,
-        actor,
-        user,
-        approve ? 'approved' : 'draft',
+      const [rows, next] = await Promise.all([
+        queryRows<{ index: number; pk: string }>(tx, STORE, [given, dataset.id, actor, user, status]),
+        textOf(items.slice(start + CHUNK, start + 2 * CHUNK)),
       ]);
       imported.push(...rows);
+      given = next;
     }
     if (dataset.requiredReviews > 1 && imported.length > 0) {
       await reconcileRounds(
@@ -181,6 +182,12 @@ export class ItemImports {
 
 /** Items of one statement. */
 const CHUNK = 1_000;
+
+/** Rows for `STORE`; made when the statement before is on its way, so that both the database and this process are busy. */
+async function textOf(items: readonly NewItem[]): Promise<string> {
+  await setImmediate();
+  return JSON.stringify(items.map(rowOf));
+}
 
 function rowOf({ index, id, bucket, content, tags, priority, dueAt }: NewItem): Record<string, unknown> {
   return {
