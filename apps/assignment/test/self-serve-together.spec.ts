@@ -17,17 +17,14 @@ describe('self-serve of several at once', () => {
     return dataset;
   };
 
-  /** Sends requests while claims of another dataset are held up, so that they wait for each other's company. */
+  /** Sends requests while the service is held up in others, so that they wait for each other's company. */
   const whileBusy = async (send: () => Promise<Answer>[]): Promise<Answer[]> => {
     const gate = await filled(2);
     const client = new pg.Client({ connectionString: world.database.urlFor('assignment') });
     await client.connect();
     try {
       await client.query('BEGIN');
-      await client.query(
-        `SELECT pg_advisory_xact_lock(hashtext('dataset policy ' || current_schema()), id) FROM datasets WHERE name = $1`,
-        [gate],
-      );
+      await client.query('LOCK TABLE action_counts IN EXCLUSIVE MODE');
       const busy = ['ada', 'bob'].map(async (user, place) => {
         await eventually(async () => (await waiting()) >= place);
         return world.selfServe(unique(user), 1, { datasets: [gate] });
@@ -45,7 +42,7 @@ describe('self-serve of several at once', () => {
   };
   const waiting = async (): Promise<number> => {
     const [row] = await world.sql<{ count: number }>(
-      `SELECT count(*)::integer AS count FROM pg_locks WHERE NOT granted AND locktype = 'advisory'
+      `SELECT count(*)::integer AS count FROM pg_locks WHERE NOT granted AND locktype = 'relation'
          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
     );
     return row?.count ?? 0;
@@ -153,6 +150,31 @@ describe('self-serve of several at once', () => {
     expect(idsOf(hers)).not.toContain(skipped.id);
     expect(idsOf(his)).toContain(skipped.id);
     expect(new Set([...idsOf(hers), ...idsOf(his)]).size).toBe(2);
+    await expectInvariants(world);
+  });
+
+  it('makes nobody wait for a dataset whose policy is being changed but who asks for it', async () => {
+    const [changed, other] = [await filled(20), await filled(20)];
+    const client = new pg.Client({ connectionString: world.database.urlFor('assignment') });
+    await client.connect();
+    try {
+      await client.query('BEGIN');
+      await client.query(
+        `SELECT pg_advisory_xact_lock(hashtext('dataset policy ' || current_schema()), id) FROM datasets WHERE name = $1`,
+        [changed],
+      );
+      const waiting = ['eve', 'fay', 'gus'].map((user) =>
+        world.selfServe(unique(user), 2, { datasets: [changed] }),
+      );
+      const { body } = await world.selfServe(unique('hal'), 2, { datasets: [other] });
+      expect(body).toMatchObject({ assignedCount: 2, shortfall: null });
+      await client.query('COMMIT');
+      expect((await Promise.all(waiting)).map((answer) => answer.body.assignedCount as number)).toEqual([
+        2, 2, 2,
+      ]);
+    } finally {
+      await client.end();
+    }
     await expectInvariants(world);
   });
 

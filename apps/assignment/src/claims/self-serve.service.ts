@@ -21,7 +21,7 @@ interface AskedTogether extends Asked {
   readonly within: Within;
 }
 
-/** What came of a request: none has to be served alone. */
+/** What came of a request; undefined has to be served alone: it is not for company, or the others got what there was. */
 type Served = SelfServeAnswer | undefined;
 
 /**
@@ -90,16 +90,16 @@ export class SelfServeService {
         actor: caller.sub,
         within,
       })),
+      // Who asks for a dataset that is locked may wait for it, but not the others with them.
+      { waits: false },
     );
     const outcomes: Outcome<Served>[] = [];
     for (const [index, one] of asked.entries()) {
       const { prospect, error } = plans[index] ?? {};
+      const items = (claimed[index] ?? []).map(slimView);
       if (error !== undefined) outcomes.push({ error });
-      else if (!prospect) outcomes.push({ answer: undefined });
-      else {
-        const items = (claimed[index] ?? []).map(slimView);
-        outcomes.push({ answer: await this.serving.complete(tx, one, prospect, items) });
-      }
+      else if (!prospect || (items.length === 0 && prospect.wanted > 0)) outcomes.push({ answer: undefined });
+      else outcomes.push({ answer: await this.serving.complete(tx, one, prospect, items) });
     }
     return outcomes;
   }

@@ -166,7 +166,7 @@ export class Serving {
     if (single.length > 0) {
       const parts = single.map(({ pool, most }) => ({ datasetId: pool.id, most }));
       const claim = { parts, user: caller.owner, actor: caller.sub };
-      const [claimed = []] = await this.transitions.claim(tx, [claim], tags);
+      const [claimed = []] = await this.transitions.claim(tx, [claim], { tags });
       items.push(...claimed.map(slimView));
     }
     for (const { pool, most } of shares) {

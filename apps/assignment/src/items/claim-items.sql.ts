@@ -113,7 +113,8 @@ const RARE_ITEMS = `
  */
 const CLAIM = `
   CREATE FUNCTION claim_items(
-    p_datasets integer[], p_most integer[], p_users text[], p_actors text[], p_for integer[], p_tags text[], p_start integer
+    p_datasets integer[], p_most integer[], p_users text[], p_actors text[], p_for integer[], p_tags text[], p_start integer,
+    p_wait boolean DEFAULT true
   ) RETURNS TABLE (
     request integer, item_pk bigint, dataset text, id text, bucket uuid, status item_status, version integer, priority smallint,
     skip_count smallint, assigned_to text, assigned_at timestamptz, lease_expires_at timestamptz, due_at timestamptz,
@@ -145,7 +146,11 @@ const CLAIM = `
       taken := 0;
       place := next;
       next := place + missing;
-      PERFORM pg_advisory_xact_lock_shared(${POLICY_LOCK}, dataset);
+      IF p_wait THEN
+        PERFORM pg_advisory_xact_lock_shared(${POLICY_LOCK}, dataset);
+      ELSIF NOT pg_try_advisory_xact_lock_shared(${POLICY_LOCK}, dataset) THEN
+        CONTINUE;
+      END IF;
       SELECT d.name, now() + make_interval(mins => d.lease_minutes) INTO dataset_name, lease
       FROM datasets AS d WHERE d.id = dataset AND d.required_reviews = 1;
       CONTINUE WHEN NOT FOUND OR missing <= 0;
@@ -186,7 +191,8 @@ const CLAIM = `
 /**
  * Makes the function `claim_items`. Datasets in ascending order and how many of each, arrays of one length; user and actor
  * of each request; for each item asked for, dataset by dataset, the number of the request from 1 on. It may give fewer
- * than there are when several ask: nobody gets what one of the others skipped.
+ * than there are when several ask: nobody gets what one of the others skipped. Without `p_wait`, a dataset whose policy
+ * is being changed gives nothing.
  */
 export const CREATE_CLAIM = [RARE_ITEMS, CLAIM];
 

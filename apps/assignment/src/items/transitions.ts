@@ -88,7 +88,7 @@ const CLAIM = `
   SELECT item_pk AS pk, dataset, id, bucket, status, version, priority, skip_count AS "skipCount",
     assigned_to AS "assignedTo", assigned_at AS "assignedAt", lease_expires_at AS "leaseExpiresAt", due_at AS "dueAt",
     updated_at AS "updatedAt", updated_by AS "updatedBy", request
-  FROM claim_items($1::integer[], $2::integer[], $3::text[], $4::text[], $5::integer[], $6::text[], $7)`;
+  FROM claim_items($1::integer[], $2::integer[], $3::text[], $4::text[], $5::integer[], $6::text[], $7, $8)`;
 
 const MAX_RND = 2_147_483_647;
 
@@ -149,13 +149,17 @@ export class Transitions {
 
   /**
    * Hands free items to who asks for them, in one statement: nobody gets what another one gets at the same time.
-   * @param tags only items that have all of these
+   * @param options.tags only items that have all of these
+   * @param options.waits whether to wait while the policy of a dataset is being changed; else it gives nothing
    * @returns for each claim its items as they are now; fewer where there are no more
    */
   async claim(
     tx: Tx,
     claims: readonly ItemClaim[],
-    tags: readonly string[] | null = null,
+    {
+      tags = null,
+      waits = true,
+    }: { readonly tags?: readonly string[] | null; readonly waits?: boolean } = {},
   ): Promise<ClaimedState[][]> {
     // One order for all, in which they lock what they count.
     const parts = claims
@@ -172,6 +176,7 @@ export class Transitions {
       parts.flatMap(({ most, request }) => new Array<number>(most).fill(request)),
       tags,
       randomInt(MAX_RND),
+      waits,
     ]);
     const claimed = claims.map((): ClaimedState[] => []);
     for (const { request, ...state } of rows) claimed[request - 1]?.push(state);
