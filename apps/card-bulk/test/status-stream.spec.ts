@@ -1,4 +1,4 @@
-import { promisify } from 'node:util';
+import { once } from 'node:events';
 import { eventually } from '@hornbook/testing';
 import { cards } from './support/cards.js';
 import { openStream, type EventStream } from './support/event-stream.js';
@@ -94,10 +94,9 @@ describe('the event stream of an operation', () => {
     const run_at = new Date(Date.now() + 3_600_000).toISOString();
     const { body } = await ending.post('/bulk/import', { cards: cards(1), run_at }, { as });
     const stream = await openStream(ending, `/bulk/tasks/${body['task_id']}/events`, as);
+    const asked = once(ending.app.getHttpServer(), 'request');
     const poll = ending.call(`/bulk/status/${body['task_id']}?wait=60`, { as });
-    const server = ending.app.getHttpServer();
-    const connections = promisify<number>((done) => server.getConnections(done));
-    await eventually(async () => (await connections()) >= 2);
+    await asked;
 
     await ending.stop();
 

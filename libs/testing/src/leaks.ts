@@ -1,4 +1,4 @@
-import { liveOwnProcesses } from './owned-process.js';
+import { endOwnProcesses, liveOwnProcesses } from './owned-process.js';
 import { eventually } from './eventually.js';
 import { withClient, type TestDatabase } from './test-database.js';
 
@@ -32,19 +32,25 @@ async function openConnections(adminUrl: string): Promise<string[]> {
 }
 
 /**
- * For `afterAll`, before the database is dropped: whatever the file started has been stopped.
+ * For `afterAll`, before the database is dropped: whatever the file started has been stopped. Processes that were not are
+ * ended when that is told, so that the worker's next file does not fail for this one.
  * @throws Error listing the connections to its databases that are still open and the child processes that still run
  */
 export async function expectNoLeaks({
   databases = [],
   timeoutMs = 5000,
 }: LeakCheckOptions = {}): Promise<void> {
-  await eventually(
-    async () => {
-      const open = await Promise.all(databases.map(({ adminUrl }) => openConnections(adminUrl)));
-      const leaks = [...open.flat(), ...liveOwnProcesses().map((name) => `process ${name}`)];
-      if (leaks.length > 0) throw new Error(leaks.join('\n'));
-    },
-    { timeoutMs, intervalMs: 50, description: 'everything the test file started to be gone' },
-  );
+  try {
+    await eventually(
+      async () => {
+        const open = await Promise.all(databases.map(({ adminUrl }) => openConnections(adminUrl)));
+        const leaks = [...open.flat(), ...liveOwnProcesses().map((name) => `process ${name}`)];
+        if (leaks.length > 0) throw new Error(leaks.join('\n'));
+      },
+      { timeoutMs, intervalMs: 50, description: 'everything the test file started to be gone' },
+    );
+  } catch (leaks) {
+    await endOwnProcesses();
+    throw leaks;
+  }
 }

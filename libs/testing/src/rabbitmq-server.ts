@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { greetsAmqp } from './amqp-greeting.js';
 import { startEpmd } from './epmd.js';
+import { eventually } from './eventually.js';
 import { findRabbitmq } from './find-rabbitmq.js';
 import { startOwnedProcess, type OwnedProcess } from './owned-process.js';
 import { freePort } from './ports.js';
@@ -41,10 +42,16 @@ const START_TIMEOUT_MS = 120_000;
 const STOP_GRACE_MS = 20_000;
 // RabbitMQ before 3.13.3 writes the register of its quorum queues to disk half a second late
 // (https://github.com/rabbitmq/ra/pull/443): a queue whose declaration a kill overtakes refuses every message ever
-// after. Tests declare and kill at once, so the VM is told to write sooner, and the kill waits for it. The start
-// script splits arguments at blanks: there must be none in the expression.
-const REGISTER_SYNC_MS = 25;
-const SYNC_REGISTERS = `L=fun(M)->[catch(dets:sync(T))||T<-dets:all()],timer:sleep(${REGISTER_SYNC_MS}),M(M)end,spawn(fun()->L(L)end).`;
+// after. Tests declare and kill at once, so a kill asks the VM to write them first: it makes a file, and the VM removes
+// that once it has. The start script splits arguments at blanks and takes quotes away: the expression has neither, and
+// the file's path comes in the environment.
+const SYNC_REQUEST = 'sync_request';
+const SYNC_REGISTERS = [
+  'L=fun(M,F)->',
+  'case(filelib:is_file(F))of(true)->[catch(dets:sync(T))||T<-dets:all()],file:delete(F);(_)->(ok)end,',
+  'timer:sleep(25),M(M,F)end,',
+  `spawn(fun()->L(L,os:getenv(atom_to_list(${SYNC_REQUEST})))end).`,
+].join('');
 
 /**
  * Starts a private node from the program found on this machine, installed from Debian's package first when we may, or
@@ -68,7 +75,7 @@ export async function startRabbitmq(options: RabbitmqOptions): Promise<RabbitmqS
       return vm.pid;
     },
     async kill(signal) {
-      if (signal === 'SIGKILL') await sleep(4 * REGISTER_SYNC_MS);
+      if (signal === 'SIGKILL') await syncRegisters(node, vm);
       vm.kill(signal);
       await vm.exited;
       await epmd?.end('SIGTERM');
@@ -124,6 +131,7 @@ async function prepare(command: string, folder: string, port: number): Promise<N
       // Without the shell wrapper in between, our child is the Erlang VM: signals and the process id are its own.
       RABBITMQ_ALLOW_INPUT: '1',
       RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `-kernel inet_dist_use_interface {127,0,0,1} -eval ${SYNC_REGISTERS}`,
+      [SYNC_REQUEST]: join(folder, SYNC_REQUEST),
       // A name server of its own for each node: nodes of the same name never meet.
       ERL_EPMD_PORT: String(epmdPort),
       ERL_EPMD_ADDRESS: '127.0.0.1',
@@ -150,6 +158,16 @@ async function passwordOf(folder: string): Promise<string> {
 
 function environmentWithout(names: RegExp): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !names.test(name)));
+}
+
+async function syncRegisters(node: Node, vm: OwnedProcess): Promise<void> {
+  const request = join(node.folder, SYNC_REQUEST);
+  await writeFile(request, '');
+  await eventually(() => !vm.isRunning() || !existsSync(request), {
+    timeoutMs: START_TIMEOUT_MS,
+    intervalMs: 10,
+    description: "RabbitMQ's registers on disk",
+  });
 }
 
 interface Launched {

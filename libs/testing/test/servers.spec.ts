@@ -80,17 +80,20 @@ describe('private servers', () => {
 
   test('RabbitMQ keeps a confirmed message over a kill and loses all when wiped', async () => {
     const rabbitmq = await startRabbitmq({ dataDir: `${folder.path}/rabbitmq` });
-    expect(await publishOne(rabbitmq.url)).toBe(1);
-    await rabbitmq.kill('SIGKILL');
-    await expect(publishOne(rabbitmq.url)).rejects.toThrow('ECONNREFUSED');
-    await rabbitmq.restart();
-    expect(await publishOne(rabbitmq.url)).toBe(2);
-    await expect(rabbitmq.wipe()).rejects.toThrow('needs the node stopped');
-    await rabbitmq.stop();
-    await rabbitmq.wipe();
-    await rabbitmq.restart();
-    expect(await publishOne(rabbitmq.url)).toBe(1);
-    await rabbitmq.stop();
+    try {
+      expect(await publishOne(rabbitmq.url)).toBe(1);
+      await rabbitmq.kill('SIGKILL');
+      await expect(publishOne(rabbitmq.url)).rejects.toThrow('ECONNREFUSED');
+      await rabbitmq.restart();
+      expect(await publishOne(rabbitmq.url)).toBe(2);
+      await expect(rabbitmq.wipe()).rejects.toThrow('needs the node stopped');
+      await rabbitmq.stop();
+      await rabbitmq.wipe();
+      await rabbitmq.restart();
+      expect(await publishOne(rabbitmq.url)).toBe(1);
+    } finally {
+      await rabbitmq.stop();
+    }
   }, 180_000);
 
   test('Redis comes back empty after a kill', async () => {
