@@ -53,7 +53,10 @@ describe('cards', () => {
   });
 
   it('are found by their words soon after the import, in any form of the word, and by their owner only', async () => {
-    const sent = [card({ title: 'Lanterns in the harbour' }), card({ body: 'nothing of the kind' })];
+    const sent = [
+      card({ title: 'Lanterns in the harbour', body: '“Ébène”…' }),
+      card({ body: 'nothing of the kind' }),
+    ];
     await world.import(sent, {}, { as: 'searcher' });
     await world.import([card({ title: 'A lantern of my own' })], {}, { as: 'other searcher' });
 
@@ -63,6 +66,7 @@ describe('cards', () => {
 
     expect(await titles('q=lantern', 'searcher')).toEqual(['Lanterns in the harbour']);
     expect(await titles('q=harbour+-lantern', 'searcher')).toEqual([]);
+    expect(await titles('q=%C3%A9b%C3%A8ne', 'searcher')).toEqual(['Lanterns in the harbour']);
   });
 
   it('are changed under their ETag, and by nobody who has an older copy', async () => {

@@ -26,7 +26,7 @@ describe('what was imported', () => {
         category_name: 'Travel',
         phrases: [
           phrase(1, { reference_text: 'Two tickets for the train, please.' }),
-          phrase(2, { reference_text: 'Single or return?' }),
+          phrase(2, { reference_text: 'Single or return — “Économie”, that is…' }),
         ],
       }),
     ],
@@ -95,6 +95,7 @@ describe('what was imported', () => {
     ['a phrase in quotes, in this order only', '"people two"', []],
     ['one word but not another', 'train -tickets', ['Catching a train']],
     ['one word or another', 'car or tickets', ['Renting a car', 'At the window']],
+    ['a word beside any punctuation, in capitals or not', 'ÉCONOMIE', ['At the window']],
     ['operators of the database as plain text', "zebra' & | ! <-> :* (", []],
   ])('is found by %s', async (_, q, expected) => {
     expect(await titles(`?q=${encodeURIComponent(q)}`)).toEqual(expected);

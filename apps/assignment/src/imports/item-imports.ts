@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { DatasetPolicy } from '../datasets/datasets.js';
 import { placeInPool } from '../items/claim-items.sql.js';
 import { SHARD, WORK_SHARD } from '../items/counters.sql.js';
-import { isSame, questionHashOf, searchTextOf, withEdits } from '../items/item-content.js';
+import { isSame, questionHashOf, searchOf, withEdits } from '../items/item-content.js';
 import { lockItems } from '../items/item-states.js';
 import type { ItemRow } from '../items/item.js';
 import { Transitions } from '../items/transitions.js';
@@ -42,11 +42,11 @@ export interface Stored {
 const STORE = `
   WITH given AS MATERIALIZED (
     SELECT nextval('items_pk_seq') AS pk, given.* FROM jsonb_to_recordset($1::jsonb) AS given (place integer, id text, bucket uuid, content jsonb,
-      tags text[], question_hash bigint, search text, priority smallint, due_at timestamptz)
+      tags text[], question_hash bigint, search tsvector, priority smallint, due_at timestamptz)
   ), stored AS (
     INSERT INTO items (pk, dataset_id, id, bucket, content, tags, question_hash, search, created_by)
     OVERRIDING SYSTEM VALUE
-    SELECT pk, $2::integer, id, bucket, content, tags, question_hash, to_tsvector('simple', search), $3 FROM given ORDER BY id
+    SELECT pk, $2::integer, id, bucket, content, tags, question_hash, search, $3 FROM given ORDER BY id
     ON CONFLICT (dataset_id, id) DO NOTHING
     RETURNING pk
   ), fresh AS MATERIALIZED (
@@ -197,7 +197,7 @@ function rowOf({ index, id, bucket, content, tags, priority, dueAt }: NewItem): 
     content,
     tags,
     question_hash: questionHashOf(content),
-    search: searchTextOf(content),
+    search: searchOf(content),
     priority,
     due_at: dueAt,
   };

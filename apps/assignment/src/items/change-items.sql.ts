@@ -13,7 +13,7 @@ const BODY = `
   RETURN QUERY
   WITH given AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(p_items) AS given
-      (item_pk bigint, version integer, content jsonb, tags text[], question_hash bigint, search text, changes jsonb)
+      (item_pk bigint, version integer, content jsonb, tags text[], question_hash bigint, search tsvector, changes jsonb)
   ), taken AS MATERIALIZED (
     SELECT s.item_pk, s.dataset_id, s.status, s.assigned_to, s.assigned_at, s.tags, s.claimed_from, s.updated_at, s.updated_by,
       given.content AS new_content, given.tags AS new_tags, given.question_hash, given.search, given.changes,
@@ -46,7 +46,7 @@ const BODY = `
       aim.tags AS old_tags, aim.changes, aim.claimed_from AS was_claimed_from, aim.updated_at AS from_time, aim.updated_by AS from_actor
   ), edited AS (
     UPDATE items SET content = aim.new_content, tags = aim.new_tags, question_hash = aim.question_hash,
-      search = to_tsvector('simple', aim.search)
+      search = aim.search
     FROM aim WHERE items.pk = aim.item_pk AND aim.new_content IS NOT NULL
   ), logged AS (
     INSERT INTO item_events

@@ -2,6 +2,7 @@ import { isStorable, text } from '@hornbook/contracts';
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { tagSchema } from './item-names.js';
+import { wordVector } from './words.js';
 
 /** Largest content of one item, bytes of JSON. */
 export const MAX_CONTENT_BYTES = 65_536;
@@ -96,11 +97,12 @@ function messageOf(history: ItemContent['history'], role: string): string {
   return history?.findLast((entry) => entry.role === role)?.msg?.trim() ?? '';
 }
 
-/** What the item's search looks through. */
-export function searchTextOf(content: ItemContent): string {
+/** The words that the item's search looks through, as a literal of the type `tsvector`. */
+export function searchOf(content: ItemContent): string {
   const { synthQuestion, editedQuestion, answer, comment, dialogue } = content;
   const title = typeof dialogue?.['title'] === 'string' ? dialogue['title'] : '';
-  return [synthQuestion, editedQuestion, answer, comment, title].filter(Boolean).join('\n').slice(0, 10_000);
+  const texts = [synthQuestion, editedQuestion, answer, comment, title];
+  return wordVector(texts.filter(Boolean).join('\n').slice(0, 10_000));
 }
 
 /** 64-bit hash (decimal) of a question regardless of case and white space, by which duplicates are found; null without one. */

@@ -6,7 +6,7 @@ import { reconcileRounds } from '../reviews/slots.js';
 import {
   changesBetween,
   questionHashOf,
-  searchTextOf,
+  searchOf,
   tagsOf,
   type ContentChanges,
   type ItemContent,
@@ -226,7 +226,7 @@ function givenOf({ item, content }: Target): GivenItem {
     content,
     tags: tagsOf(content),
     question_hash: questionHashOf(content),
-    search: searchTextOf(content),
+    search: searchOf(content),
     changes: changesBetween(item.content, content),
   };
 }
