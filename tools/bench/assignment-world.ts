@@ -172,6 +172,8 @@ export async function fill(
     await sql.query(FILL, [ids, first, Math.min(to, first + FILL_CHUNK - 1)]);
   }
   for (const table of ['items', 'item_states', 'item_counts']) await sql.query(`VACUUM ANALYZE ${table}`);
+  // As the log of a server that has run for a while: see log-segments.ts.
+  await sql.query('CHECKPOINT');
   return ids;
 }
 

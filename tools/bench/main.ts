@@ -6,6 +6,7 @@ import { cardParts } from './card-parts.ts';
 import { measureExport } from './export-rate.ts';
 import { measureGateway } from './gateway-cost.ts';
 import { measureImport } from './import-rate.ts';
+import { makeLogSegments, reuseLogSegments } from './log-segments.ts';
 import { holds, machine, report, type Measurement } from './measure.ts';
 import { measureMemory } from './memory.ts';
 import { measureOutbox } from './outbox.ts';
@@ -35,9 +36,12 @@ const parts: Record<string, () => Promise<Measurement[]>> = {
 const named = Object.keys(parts).filter((name) => process.argv.includes(name));
 const measurements: Measurement[] = [];
 try {
+  say('Making the log of a server that has run for a while …');
+  await makeLogSegments(rig.postgres);
   for (const name of named.length > 0 ? named : Object.keys(parts)) {
     say(`Measuring ${name} …`);
     measurements.push(...((await parts[name]?.()) ?? []));
+    await reuseLogSegments(rig.postgres);
   }
 } finally {
   await rig.stop();

@@ -67,6 +67,27 @@ describe('Together', () => {
     expect(calls.map(({ requests }) => requests)).toEqual([[6, 4], [1], [50], [10]]);
   });
 
+  it('shares out what comes at once among the calls that may start, where there is enough for each', async () => {
+    const { together, calls, turn } = world({ calls: 2 });
+    const asked = Array.from({ length: 17 }, () => together.ask(1));
+    await turn();
+    expect(calls.map(({ requests }) => requests.length)).toEqual([9, 8]);
+    asked.push(...Array.from({ length: 17 }, () => together.ask(1)));
+    calls[1]!.end();
+    await Promise.all(asked.slice(9, 17));
+    await turn();
+    expect(calls.map(({ requests }) => requests.length)).toEqual([9, 8, 17]);
+    calls[0]!.end();
+    calls[2]!.end();
+    await Promise.all(asked);
+
+    asked.push(...Array.from({ length: 9 }, () => together.ask(1)));
+    await turn();
+    for (const { end } of calls.slice(3)) end();
+    await Promise.all(asked);
+    expect(calls.slice(3).map(({ requests }) => requests.length)).toEqual([8, 1]);
+  });
+
   it('fails one request, or all of a call, and goes on', async () => {
     const { together, calls, turn } = world();
     const first = Promise.allSettled([together.ask(1), together.ask(2)]);

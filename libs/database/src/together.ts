@@ -16,6 +16,9 @@ export interface TogetherOptions<Request> {
   readonly weightOf: (request: Request) => number;
 }
 
+/** What comes at once is shared out among the calls that may start, but no smaller than this: a call has its price. */
+const WORTH_A_CALL = 8;
+
 /**
  * Answers many requests with few calls, as a database does with its group commit: nobody waits for company, but who comes
  * while calls run goes together with the others who do. The busier it is, the less a request costs.
@@ -45,16 +48,16 @@ export class Together<Request, Answer> {
     this.isDue = true;
     setImmediate(() => {
       this.isDue = false;
-      void this.call(this.nextOnes());
-      this.startSoon();
+      while (this.running < this.options.calls && this.waiting.length > 0) void this.call(this.nextOnes());
     });
   }
 
   private nextOnes(): Waiting<Request, Answer>[] {
-    const { most, weightOf } = this.options;
+    const { calls, most, weightOf } = this.options;
+    const share = Math.max(WORTH_A_CALL, Math.ceil(this.waiting.length / (calls - this.running)));
     let weight = 0;
     const end = this.waiting.findIndex(
-      ({ request }, place) => (weight += weightOf(request)) > most && place > 0,
+      ({ request }, place) => place === share || ((weight += weightOf(request)) > most && place > 0),
     );
     return this.waiting.splice(0, end === -1 ? this.waiting.length : end);
   }

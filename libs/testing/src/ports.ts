@@ -6,6 +6,8 @@ import { createServer } from 'node:net';
 const FIRST_PORT = 20_000;
 const PORTS_END = 32_000;
 const MAX_TRIES = 50;
+/** Ports that were handed out: whoever got one may not listen on it yet. */
+const handedOut = new Set<number>();
 
 /** Whether nobody listens on this port of the loopback interface. */
 export function isPortFree(port: number): Promise<boolean> {
@@ -22,11 +24,16 @@ export function isPortFree(port: number): Promise<boolean> {
   });
 }
 
-/** A port of the loopback interface that is free now; random, so that test files at work side by side rarely meet. */
+/**
+ * A port of the loopback interface that is free now, another one at each call; random, so that test files at work side by
+ * side rarely meet.
+ */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const port = randomInt(FIRST_PORT, PORTS_END);
-    if (await isPortFree(port)) return port;
+    if (handedOut.has(port) || !(await isPortFree(port))) continue;
+    handedOut.add(port);
+    return port;
   }
   throw new Error(`No free port found between ${FIRST_PORT} and ${PORTS_END} in ${MAX_TRIES} tries`);
 }

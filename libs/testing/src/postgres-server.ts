@@ -115,10 +115,12 @@ function settingsFor(durable: boolean): string[] {
   // is killed, and tests kill it.
   if (!durable) return [...settings, 'fsync=off', 'full_page_writes=off'];
   // As a production server would have it (docs/operations.md). The first change of a page after a checkpoint writes the
-  // whole page to the log: with the default of a checkpoint a gigabyte, busy tables write little else.
+  // whole page to the log: with the default of a checkpoint a gigabyte, busy tables write little else. Segments of the
+  // log that are used again need not be made while everybody waits.
   return [
     ...settings,
     `shared_buffers=${String(sharedBuffers())}MB`,
+    'min_wal_size=4GB',
     'max_wal_size=8GB',
     'checkpoint_timeout=15min',
     'random_page_cost=1.1',
