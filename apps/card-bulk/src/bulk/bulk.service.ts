@@ -3,10 +3,10 @@ import { Injectable } from '@nestjs/common';
 import { AcceptTask, type AcceptedTask } from './accept-task.js';
 import { refuseCardCount } from './bulk.errors.js';
 import type { HealthView } from './bulk.schemas.js';
-import { toBatch, writeInput } from './import/import-input.js';
+import { batchOf, writeInput } from './import/import-input.js';
 import type { ImportParams } from './import/import-params.js';
 import type { ImportRequest } from './import/import.schemas.js';
-import { prepareRows } from './import/prepared-row.js';
+import type { Flags } from './import/prepared-row.js';
 import { CHUNK_CARDS } from './limits.js';
 
 /** Whose operation it is, and by which key a repeat of it is recognised. */
@@ -24,13 +24,10 @@ export function estimatedSeconds(cards: number): number {
 }
 
 /** Rows as they are stored with the task, made chunk by chunk: the database stores one while the next is made. */
-function* inputsOf(
-  cards: readonly unknown[],
-  options: Parameters<typeof prepareRows>[1],
-): Generator<string, undefined, undefined> {
+function* inputsOf(cards: readonly unknown[], options: Flags): Generator<string, undefined, undefined> {
   for (let first = 0; first < cards.length; first += CHUNK_CARDS) {
     const rows = cards.slice(first, first + CHUNK_CARDS).map((row, place) => ({ index: first + place, row }));
-    yield* writeInput(toBatch(prepareRows(rows, options)));
+    yield* writeInput(batchOf(rows, options));
   }
 }
 

@@ -3,8 +3,7 @@ import { Consumes, MessageContext } from '@hornbook/messaging';
 import { Controller, Logger } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import { ImportChunk } from '../bulk/import/import-chunk.js';
-import { toBatch } from '../bulk/import/import-input.js';
-import { prepareRows } from '../bulk/import/prepared-row.js';
+import { batchOf } from '../bulk/import/import-input.js';
 import type { PrivacyLevel } from '../cards/card.schema.js';
 import { CardBulkConfig } from '../config.js';
 import { dialogueCards } from './dialogue-card.js';
@@ -46,7 +45,7 @@ export class MakeCardsWhenBatchIsImportedConsumer {
     if (policy === 'off' || (sources.length > 0 && !sources.includes(data.source))) return;
     const privacy_level = policy.toUpperCase() as PrivacyLevel;
     const rows = dialogueCards(data, { privacy_level, category }).map((row, index) => ({ index, row }));
-    const batch = toBatch(prepareRows(rows, FLAGS));
+    const batch = batchOf(rows, FLAGS);
     const { counters, errors } = await this.chunk.store(tx, { owner, taskId: null, params: OPTIONS }, batch);
     this.logger.log({ msg: 'cards of imported dialogues', batch_id: data.batch_id, ...counters });
     if (errors.length > 0)

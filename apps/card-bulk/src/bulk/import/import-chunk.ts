@@ -137,7 +137,7 @@ export class ImportChunk {
     const parts = [];
     for (const part of [rows.slice(0, half), rows.slice(half)]) {
       const batch = {
-        rows: { text: JSON.stringify(part) },
+        rows: { json: Buffer.from(JSON.stringify(part)) },
         good: part.length,
         errors: [],
         failed: 0,

@@ -4,9 +4,9 @@ import { PermanentTaskError } from '@hornbook/tasks';
 import { readRows, type ReadCheckpoint, type ReadOptions } from '../../formats/read-rows.js';
 import { UnreadableFileError } from '../../formats/unreadable-file.error.js';
 import { CHUNK_CARDS, MAX_FILE_ROWS } from '../limits.js';
-import { toBatch, type ImportBatch } from './import-input.js';
+import { BatchBuilder, type ImportBatch } from './import-input.js';
 import type { FileSource, ImportParams } from './import-params.js';
-import { prepareRow, sorted } from './prepared-row.js';
+import { prepareRow } from './prepared-row.js';
 
 /** A file that is being imported. */
 export interface ImportFile {
@@ -31,11 +31,14 @@ export async function openImportFile(
     ? await readFrom(files, source.key, checkpoint.offset)
     : await files.read(source.key);
   signal.addEventListener('abort', () => stream.destroy(), { once: true });
+  const builder = new BatchBuilder();
   const batches = readRows(stream, {
     ...optionsOf(source),
     batchSize: CHUNK_CARDS,
     isPositioned,
-    take: (row) => prepareRow(row, params),
+    take: (row) => {
+      builder.add(prepareRow(row, params));
+    },
     ...(checkpoint ? { checkpoint } : {}),
   });
   return {
@@ -43,7 +46,7 @@ export async function openImportFile(
       try {
         const { value, done } = await batches.next();
         if (done) return undefined;
-        return { batch: toBatch(sorted(value.rows)), checkpoint: value.checkpoint };
+        return { batch: builder.take(), checkpoint: value.checkpoint };
       } catch (error) {
         if (error instanceof UnreadableFileError) {
           throw new PermanentTaskError(error.fileFault, error.message, { cause: error });

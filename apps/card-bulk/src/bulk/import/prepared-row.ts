@@ -32,12 +32,6 @@ export interface GoodRow {
   readonly hasId: boolean;
 }
 
-/** Rows of one chunk: the good ones ready to be stored, the bad ones ready to be reported. */
-export interface PreparedRows {
-  readonly rows: readonly GoodRow[];
-  readonly errors: readonly RowError[];
-}
-
 /** One row of a request, or of a file. */
 export interface InputRow extends Pick<ReadableRow, 'index' | 'row' | 'json'> {
   readonly line?: number | undefined;
@@ -46,25 +40,8 @@ export interface InputRow extends Pick<ReadableRow, 'index' | 'row' | 'json'> {
 /** A row of a request, of a file, or one that could not be read there. */
 export type GivenRow = InputRow | UnreadableRow;
 
-type Flags = Pick<ImportOptions, 'publish_business' | 'publish_ideas'>;
-
-/** Checks rows and gives each good one its id and its place. */
-export function prepareRows(given: Iterable<GivenRow>, flags: Flags): PreparedRows {
-  const outcomes: (GoodRow | RowError[])[] = [];
-  for (const input of given) outcomes.push(prepareRow(input, flags));
-  return sorted(outcomes);
-}
-
-/** The good rows and the bad ones of a chunk. */
-export function sorted(outcomes: readonly (GoodRow | RowError[])[]): PreparedRows {
-  const rows: GoodRow[] = [];
-  const errors: RowError[] = [];
-  for (const outcome of outcomes) {
-    if (Array.isArray(outcome)) errors.push(...outcome);
-    else rows.push(outcome);
-  }
-  return { rows, errors };
-}
+/** Which cards are published. */
+export type Flags = Pick<ImportOptions, 'publish_business' | 'publish_ideas'>;
 
 /** Checks one row. @returns the row ready to be stored, or what is wrong with it */
 export function prepareRow(input: GivenRow, flags: Flags): GoodRow | RowError[] {

@@ -2,10 +2,10 @@ import { queryRows, type Tx } from '@hornbook/database';
 import { taskInput } from '@hornbook/tasks';
 import type { ImportOptions } from './import-options.js';
 
-/** JSON array of `PreparedRow`: the text, or which of a task's inputs it is, so that it never leaves the database. */
+/** JSON array of `PreparedRow`: its bytes, or which of a task's inputs it is, so that it never leaves the database. */
 export type GivenRows =
-  | { readonly text: string; readonly taskId?: undefined; readonly seq?: undefined }
-  | { readonly text?: undefined; readonly taskId: string; readonly seq: number };
+  | { readonly json: Buffer; readonly taskId?: undefined; readonly seq?: undefined }
+  | { readonly json?: undefined; readonly taskId: string; readonly seq: number };
 
 /** Where and how rows are stored. */
 export interface StoreOptions extends Pick<ImportOptions, 'on_duplicate' | 'match_on'> {
@@ -195,8 +195,8 @@ export function areIndependent({
  */
 export async function storeCards(tx: Tx, rows: GivenRows, options: StoreOptions): Promise<StoredRows> {
   const { owner, cardUrlBase, stopBefore, on_duplicate, match_on, stopAtDuplicate } = options;
-  const { text = null, taskId = null, seq = null } = rows;
-  const parameters = [text, owner, cardUrlBase, stopBefore, taskId, seq];
+  const { json = null, taskId = null, seq = null } = rows;
+  const parameters = [json, owner, cardUrlBase, stopBefore, taskId, seq];
   const isPlain = areIndependent(options);
   if (!isPlain) await queryRows(tx, OWNER_LOCK, [owner]);
   const [answer] = isPlain

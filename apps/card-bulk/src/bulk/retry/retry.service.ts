@@ -5,9 +5,8 @@ import { Injectable } from '@nestjs/common';
 import { AcceptTask, type AcceptedTask } from '../accept-task.js';
 import { estimatedSeconds } from '../bulk.service.js';
 import { writeIds } from '../delete/cards-by-id.kinds.js';
-import { toBatch, writeInput } from '../import/import-input.js';
+import { batchOf, writeInput } from '../import/import-input.js';
 import type { ImportParams } from '../import/import-params.js';
-import { prepareRows } from '../import/prepared-row.js';
 import { CHUNK_CARDS } from '../limits.js';
 import { kindOf } from '../task-view.js';
 
@@ -66,7 +65,7 @@ async function* inputs(
   for await (const rows of failedRows(tx, id)) {
     if (isImport) {
       const given = rows.map((row) => ({ index: index++, row: valueOf(row) }));
-      yield* writeInput(toBatch(prepareRows(given, params as ImportParams)));
+      yield* writeInput(batchOf(given, params as ImportParams));
     } else yield writeIds(rows.map((row) => row ?? ''));
   }
 }
