@@ -28,10 +28,10 @@ export interface CardWriter {
   head(): string;
   /** @param isFirst whether no card was written before these */
   batch(cards: readonly ExportedCard[], isFirst: boolean): string;
-  /** Of formats that are JSON: `batch` of cards that are texts already, with these columns in their order. */
-  batchOfTexts?(cards: readonly string[], isFirst: boolean): string;
-  /** Of formats that are cells: `batch` of cards as the database writes their columns, its white space in JSON kept. */
-  batchOfCells?(cards: readonly CellSources[]): string;
+  /** Of formats that are JSON: `batch` of one card that is a text already, with these columns in their order. */
+  ofText?(card: string, isFirst: boolean): string;
+  /** Of formats that are cells: `batch` of one card as the database writes its columns, its white space in JSON kept. */
+  ofCells?(card: CellSources): string;
   tail(): string;
 }
 
@@ -58,14 +58,14 @@ function picker(columns: readonly CardColumn[]): (card: ExportedCard) => string 
 
 function jsonWriter(columns: readonly CardColumn[]): CardWriter {
   const stringify = picker(columns);
-  const join = (cards: readonly string[], isFirst: boolean): string =>
-    cards.length === 0 ? '' : `${isFirst ? '' : ','}\n${cards.join(',\n')}`;
+  const ofText = (card: string, isFirst: boolean): string => `${isFirst ? '' : ','}\n${card}`;
   return {
     contentType: 'application/json',
     extension: 'json',
     head: () => '[',
-    batch: (cards, isFirst) => join(cards.map(stringify), isFirst),
-    batchOfTexts: join,
+    batch: (cards, isFirst) =>
+      cards.map((card, place) => ofText(stringify(card), isFirst && place === 0)).join(''),
+    ofText,
     tail: () => '\n]\n',
   };
 }
@@ -77,7 +77,7 @@ function ndjsonWriter(columns: readonly CardColumn[]): CardWriter {
     extension: 'ndjson',
     head: () => '',
     batch: (cards) => cards.map((card) => `${stringify(card)}\n`).join(''),
-    batchOfTexts: (cards) => (cards.length === 0 ? '' : `${cards.join('\n')}\n`),
+    ofText: (card) => `${card}\n`,
     tail: () => '',
   };
 }
@@ -95,26 +95,23 @@ function csvWriter(
     return text + CRLF;
   };
   const writers = columns.map((column) => cellFromSource(column, { escapeFormulas }));
-  const records = (rows: readonly CellSources[]): string => {
+  const ofCells = (card: CellSources): string => {
     let text = '';
-    for (const row of rows) {
-      let separator = '';
-      let place = 0;
-      for (const cell of row) {
-        const write = writers[place++];
-        text += cell === null || !write ? separator : separator + quoteCell(write(cell));
-        separator = ',';
-      }
-      text += CRLF;
+    let separator = '';
+    let place = 0;
+    for (const cell of card) {
+      const write = writers[place++];
+      text += cell === null || !write ? separator : separator + quoteCell(write(cell));
+      separator = ',';
     }
-    return text;
+    return text + CRLF;
   };
   return {
     contentType: 'text/csv; charset=utf-8; header=present',
     extension: 'csv',
     head: () => `${byteOrderMark ? '\ufeff' : ''}${columns.join(',')}${CRLF}`,
     batch: (cards) => cards.map(record).join(''),
-    batchOfCells: records,
+    ofCells,
     tail: () => '',
   };
 }

@@ -19,9 +19,9 @@ export class ExportFile {
   }
 
   /** Writes a piece; waits while the store is slower than we are. */
-  async write(text: string): Promise<void> {
+  async write(piece: string | Buffer): Promise<void> {
     if (this.failure !== undefined) throw this.failure as Error;
-    if (text === '' || this.plain.write(text)) return;
+    if (piece.length === 0 || this.plain.write(piece)) return;
     await Promise.race([once(this.plain, 'drain'), this.written]);
   }
 

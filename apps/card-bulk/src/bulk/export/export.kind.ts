@@ -11,6 +11,7 @@ import {
 import { counterOf, secondsOf, type FinishTask } from '../finish-task.js';
 import type { DownloadLinks } from '../../files/download-links.js';
 import { ExportFile } from './export-file.js';
+import { TextBytes } from '../../formats/text-bytes.js';
 import { exportParamsSchema, type ExportParams } from './export.schemas.js';
 import { CardSnapshot } from './snapshot.js';
 
@@ -38,6 +39,7 @@ interface ExportRun {
   readonly snapshot: CardSnapshot;
   readonly writer: CardWriter;
   readonly file: ExportFile;
+  readonly bytes: TextBytes;
   readonly meta: Pick<StoredExport, 'key' | 'content_type' | 'file_name'>;
   isFirst: boolean;
   isOver: boolean;
@@ -132,23 +134,28 @@ async function writeChunk(run: ExportRun): Promise<number> {
   return written;
 }
 
-/** A function of its own, so that nothing holds these texts while the next ones are waited for. */
+/** A function of its own, so that nothing holds these cards while the next ones are waited for. */
 async function writeNext(run: ExportRun): Promise<number> {
   const cards = await run.snapshot.read();
   if (cards.length === 0) return 0;
-  const written = run.file.write(textOf(run.writer, cards, run.isFirst));
+  addTo(run, cards);
   run.isFirst = false;
-  await written;
+  await run.file.write(run.bytes.take());
   return cards.length;
 }
 
 /** What the database wrote goes to the file as it is, or nearly; only what people are to read is taken apart. */
-function textOf(writer: CardWriter, cards: readonly CellSources[], isFirst: boolean): string {
-  if (writer.batchOfCells) return writer.batchOfCells(cards);
+function addTo({ writer, bytes, isFirst }: ExportRun, cards: readonly CellSources[]): void {
+  if (writer.ofCells) {
+    for (const card of cards) bytes.add(writer.ofCells(card));
+    return;
+  }
   const texts = cards.map(([card]) => card ?? '');
-  return writer.batchOfTexts
-    ? writer.batchOfTexts(texts, isFirst)
-    : writer.batch(JSON.parse(`[${texts.join()}]`) as ExportedCard[], isFirst);
+  if (writer.ofText) {
+    for (const [place, text] of texts.entries()) bytes.add(writer.ofText(text, isFirst && place === 0));
+    return;
+  }
+  bytes.add(writer.batch(JSON.parse(`[${texts.join()}]`) as ExportedCard[], isFirst));
 }
 
 /** Opens the snapshot and begins the file. */
@@ -174,8 +181,8 @@ async function openRun(
   };
   const snapshot = await CardSnapshot.open(database, task.owner, params, {
     columns,
-    form: writer.batchOfCells ? 'cells' : 'json',
+    form: writer.ofCells ? 'cells' : 'json',
   });
   const file = new ExportFile(files, meta.key, meta.content_type, params.gzip);
-  return { snapshot, writer, file, meta, isFirst: true, isOver: false };
+  return { snapshot, writer, file, bytes: new TextBytes(), meta, isFirst: true, isOver: false };
 }

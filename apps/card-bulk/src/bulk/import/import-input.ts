@@ -1,5 +1,6 @@
 import { queryRows, type Tx } from '@hornbook/database';
 import { taskInput, type RowError } from '@hornbook/tasks';
+import { TextBytes } from '../../formats/text-bytes.js';
 import { prepareRow, type Flags, type GivenRow, type GoodRow, type PreparedRow } from './prepared-row.js';
 import type { GivenRows } from './store-cards.js';
 
@@ -18,18 +19,9 @@ export interface BatchAtHand extends ImportBatch {
   readonly rows: { readonly json: Buffer };
 }
 
-const FIRST_BYTES = 65_536;
-/** Bytes that a UTF-16 unit has at most in UTF-8. */
-const MOST_OF_A_UNIT = 3;
-const [COMMA, OPEN, CLOSE] = [0x2c, 0x5b, 0x5d];
-
-/**
- * Gathers a batch row by row. A row is bytes outside the heap at once: as strings the rows of a batch lived long enough to
- * be carried into the old generation, and collecting that was a tenth of all work of an import.
- */
+/** Gathers a batch row by row. */
 export class BatchBuilder {
-  private bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
-  private length = 0;
+  private readonly bytes = new TextBytes();
   private good = 0;
   private failed = 0;
   private errors: RowError[] = [];
@@ -42,33 +34,17 @@ export class BatchBuilder {
       this.errors.push(...row);
       return;
     }
-    this.reserve(row.json);
-    this.bytes[this.length++] = this.good++ === 0 ? OPEN : COMMA;
-    this.length += this.bytes.write(row.json, this.length);
+    this.bytes.add(this.good++ === 0 ? '[' : ',');
+    this.bytes.add(row.json);
     this.hasGivenIds ||= row.hasId;
   }
 
   /** The batch of all rows since the one before. */
   take(): BatchAtHand {
-    const { good, failed, errors, hasGivenIds } = this;
-    if (good === 0) this.bytes[this.length++] = OPEN;
-    this.bytes[this.length++] = CLOSE;
-    const json = this.bytes.subarray(0, this.length);
-    // The next one is likely to be as large.
-    this.bytes = Buffer.allocUnsafeSlow(Math.max(FIRST_BYTES, this.length + (this.length >> 3)));
-    [this.length, this.good, this.failed, this.errors, this.hasGivenIds] = [0, 0, 0, [], false];
-    return { rows: { json }, good, failed, errors, hasGivenIds };
-  }
-
-  /** Makes room for a row and a character on either side of it. */
-  private reserve(row: string): void {
-    const free = this.bytes.length - this.length - 2;
-    if (free >= row.length * MOST_OF_A_UNIT) return;
-    const needed = Buffer.byteLength(row);
-    if (free >= needed) return;
-    const larger = Buffer.allocUnsafeSlow(2 * this.bytes.length + needed);
-    this.bytes.copy(larger, 0, 0, this.length);
-    this.bytes = larger;
+    const { bytes, good, failed, errors, hasGivenIds } = this;
+    bytes.add(good === 0 ? '[]' : ']');
+    [this.good, this.failed, this.errors, this.hasGivenIds] = [0, 0, [], false];
+    return { rows: { json: bytes.take() }, good, failed, errors, hasGivenIds };
   }
 }
 
