@@ -6,6 +6,9 @@ import { IdempotencyKeyReusedError, TaskError, TooManyTasksError } from './tasks
 import type { Task } from './task.js';
 import type { TasksSettings } from './tasks-options.js';
 
+/** Inputs of a task, in their order. */
+export type TaskInputs = Iterable<string | Buffer> | AsyncIterable<string | Buffer>;
+
 /** Recognises a repeated request. */
 export interface Idempotency {
   /** The caller's `Idempotency-Key`. */
@@ -22,10 +25,10 @@ export interface NewTask {
   /** Checked by the kind's schema. */
   readonly params: unknown;
   /**
-   * Texts that the kind reads by number; stored in the same transaction. Each at most some MB. A transaction may run
-   * twice, so whatever is iterated over must give them again.
+   * Texts (or their bytes, UTF-8) that the kind reads by number; stored in the same transaction. Each at most some MB. A
+   * transaction may run twice, so whatever is iterated over must give them again.
    */
-  readonly inputs?: Iterable<string> | AsyncIterable<string>;
+  readonly inputs?: TaskInputs;
   /** How much there is to do, when that is known. */
   readonly total?: number;
   /** Not started before. Default: at once. */
@@ -143,14 +146,10 @@ async function keepToLimit(tx: Tx, owner: string, limit: number): Promise<void> 
   if (Number(row?.active) >= limit) throw new TooManyTasksError(limit);
 }
 
-async function storeInputs(
-  tx: Tx,
-  taskId: string,
-  inputs: Iterable<string> | AsyncIterable<string>,
-): Promise<void> {
+async function storeInputs(tx: Tx, taskId: string, inputs: TaskInputs): Promise<void> {
   let seq = 0;
   let length = 0;
-  let waiting: string[] = [];
+  let waiting: (string | Buffer)[] = [];
   let writing: Promise<unknown> = Promise.resolve();
   const write = async (): Promise<void> => {
     const first = seq - waiting.length;

@@ -24,7 +24,10 @@ export function estimatedSeconds(cards: number): number {
 }
 
 /** Rows as they are stored with the task, made chunk by chunk: the database stores one while the next is made. */
-function* inputsOf(cards: readonly unknown[], options: Flags): Generator<string, undefined, undefined> {
+function* inputsOf(
+  cards: readonly unknown[],
+  options: Flags,
+): Generator<string | Buffer, undefined, undefined> {
   for (let first = 0; first < cards.length; first += CHUNK_CARDS) {
     const rows = cards.slice(first, first + CHUNK_CARDS).map((row, place) => ({ index: first + place, row }));
     yield* writeInput(batchOf(rows, options));

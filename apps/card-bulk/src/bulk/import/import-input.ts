@@ -56,8 +56,8 @@ export function batchOf(given: Iterable<GivenRow>, flags: Flags): BatchAtHand {
 }
 
 /** A batch as it is kept with its task: a text that says what there is, then the rows, which only the database reads. */
-export function writeInput({ rows, ...head }: BatchAtHand): [head: string, rows: string] {
-  return [JSON.stringify(head), rows.json.toString()];
+export function writeInput({ rows, ...head }: BatchAtHand): [head: string, rows: Buffer] {
+  return [JSON.stringify(head), rows.json];
 }
 
 /** Batch number `number` of a task that `writeInput` wrote; undefined after the last one. */

@@ -60,7 +60,7 @@ async function* inputs(
   id: string,
   params: unknown,
   isImport: boolean,
-): AsyncGenerator<string, void, undefined> {
+): AsyncGenerator<string | Buffer, void, undefined> {
   let index = 0;
   for await (const rows of failedRows(tx, id)) {
     if (isImport) {
