@@ -1,5 +1,4 @@
-import type { PostgresServer } from '@hornbook/testing';
-import pg from 'pg';
+import { withClient, type PostgresServer } from '@hornbook/testing';
 
 /** Segments of 16 MB that make up `min_wal_size` of the bench's server. */
 const SEGMENTS = 256;
@@ -11,27 +10,17 @@ const MAKE_SEGMENTS = `
     END LOOP;
   END $$`;
 
-async function run(postgres: PostgresServer, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: postgres.adminUrl });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
-}
-
 /**
  * Gives a new server the segments of the write-ahead log that one has which has run for a while: a server uses its old
  * ones again. A new one makes each when it needs it, writing 16 MB of zeros and an fsync of them (70–100 ms) while all
  * transactions wait, which would be measured instead.
  */
 export async function makeLogSegments(postgres: PostgresServer): Promise<void> {
-  await run(postgres, MAKE_SEGMENTS);
+  await withClient(postgres.adminUrl, (client) => client.query(MAKE_SEGMENTS));
   await reuseLogSegments(postgres);
 }
 
 /** A checkpoint: what the log holds by now may be written over. The first change of each page is a whole page again. */
 export async function reuseLogSegments(postgres: PostgresServer): Promise<void> {
-  await run(postgres, 'CHECKPOINT');
+  await withClient(postgres.adminUrl, (client) => client.query('CHECKPOINT'));
 }

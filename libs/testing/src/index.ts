@@ -24,5 +24,10 @@ export { startRedis, type RedisServer } from './redis-server.js';
 export { runProcess, type RunningProcess, type RunProcessOptions } from './run-process.js';
 export { startTcpProxy, type ProxyMode, type TcpProxy } from './tcp-proxy.js';
 export { temporaryFolder, type TemporaryFolder } from './temporary-folder.js';
-export { createTestDatabase, type TestDatabase, type TestDatabaseOptions } from './test-database.js';
+export {
+  createTestDatabase,
+  withClient,
+  type TestDatabase,
+  type TestDatabaseOptions,
+} from './test-database.js';
 export { TEST_SERVER_VARIABLES, testPostgres, testRabbitmq, testRedis } from './test-servers.js';

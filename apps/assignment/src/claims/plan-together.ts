@@ -4,7 +4,6 @@ import type { Prospect } from './serving.js';
 
 /** A request among others that are served in one transaction. */
 export interface PlainRequest {
-  readonly user: string;
   readonly limit: number;
   readonly datasets: readonly string[] | undefined;
   /** As its user sees them, before any of the requests is served. */
@@ -25,21 +24,16 @@ export interface Plan {
  */
 export function planTogether(requests: readonly PlainRequest[]): Plan[] {
   const left = new Map(requests.flatMap(({ pools }) => pools.map(({ id, pooled }) => [id, pooled])));
-  const given = new Map<string, number>();
   return requests.map((request) => {
     try {
-      return planOne(request, left, given);
+      return planOne(request, left);
     } catch (error) {
       return { error };
     }
   });
 }
 
-function planOne(
-  { user, limit, datasets, pools: all }: PlainRequest,
-  left: Map<number, number>,
-  given: Map<string, number>,
-): Plan {
+function planOne({ limit, datasets, pools: all }: PlainRequest, left: Map<number, number>): Plan {
   const selected = selectPools(all, datasets);
   if (selected.some(({ perUserCap, requiredReviews }) => perUserCap !== null || requiredReviews > 1))
     return {};
@@ -53,7 +47,6 @@ function planOne(
     left.set(id, pooled - most);
     return most > 0 ? [{ datasetId: id, most }] : [];
   });
-  const open = all.reduce((sum, { held }) => sum + held, 0) + (given.get(user) ?? 0);
-  given.set(user, (given.get(user) ?? 0) + parts.reduce((sum, { most }) => sum + most, 0));
+  const open = all.reduce((sum, { held }) => sum + held, 0);
   return { parts, prospect: { pools, open, wanted: limit, room: limit } };
 }

@@ -94,12 +94,20 @@ export class SelfServeService {
       { waits: false },
     );
     const outcomes: Outcome<Served>[] = [];
+    const got = new Map<string, number>();
     for (const [index, one] of asked.entries()) {
       const { prospect, error } = plans[index] ?? {};
       const items = (claimed[index] ?? []).map(slimView);
       if (error !== undefined) outcomes.push({ error });
       else if (!prospect || (items.length === 0 && prospect.wanted > 0)) outcomes.push({ answer: undefined });
-      else outcomes.push({ answer: await this.serving.complete(tx, one, prospect, items) });
+      else {
+        const { owner } = one.caller;
+        const before = got.get(owner) ?? 0;
+        const now = { ...prospect, open: prospect.open + before };
+        const answer = await this.serving.complete(tx, one, now, items);
+        got.set(owner, before + answer.assignedCount);
+        outcomes.push({ answer });
+      }
     }
     return outcomes;
   }
@@ -112,8 +120,7 @@ export class SelfServeService {
       named.every((datasets) => datasets !== undefined) ? [...new Set(named.flat())] : undefined,
     );
     return planTogether(
-      asked.map(({ request: { limit, datasets }, caller: { owner } }, index) => ({
-        user: owner,
+      asked.map(({ request: { limit, datasets } }, index) => ({
         limit,
         datasets,
         pools: seen[index] ?? [],

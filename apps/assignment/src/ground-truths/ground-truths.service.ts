@@ -20,6 +20,7 @@ import {
   type ListQuery,
 } from './ground-truths.schemas.js';
 import { contentAt, historyPage } from './history.js';
+import { wordQuery } from '../items/words.js';
 import { FEW_DRAFTS, listSql, type ListedDataset } from './list-sql.js';
 
 const DATASETS = `
@@ -38,10 +39,11 @@ export class GroundTruthsService {
   ) {}
 
   /** One page, newest first. */
-  async list({ limit, cursor, dataset, ...filter }: ListQuery): Promise<ItemPage> {
+  async list({ limit, cursor, dataset, q, ...filter }: ListQuery): Promise<ItemPage> {
     const before = readPkCursor(cursor);
     const datasets = await this.database.query<ListedDataset>(DATASETS, [dataset ?? null, FEW_DRAFTS]);
-    const { sql, parameters } = listSql(datasets, { ...filter, before }, limit + 1);
+    const query = q === undefined ? undefined : wordQuery(q);
+    const { sql, parameters } = listSql(datasets, { ...filter, before, q: query }, limit + 1);
     const found = await this.database.query<ItemRow>(sql, parameters);
     const rows = found.slice(0, limit);
     const last = rows.at(-1);

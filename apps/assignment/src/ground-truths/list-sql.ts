@@ -1,6 +1,5 @@
 import { ITEM_COLUMNS, ITEM_TABLES } from '../items/item-states.js';
 import type { ItemStatus } from '../items/item.js';
-import { wordQuery } from '../items/words.js';
 
 /** Which items are listed; what is undefined does not narrow. */
 export interface ItemFilter {
@@ -12,7 +11,7 @@ export interface ItemFilter {
   readonly assignedTo?: string | undefined;
   readonly itemId?: string | undefined;
   readonly flagged?: boolean | undefined;
-  /** As `wordQuery` takes it. */
+  /** As `wordQuery` makes it. */
   readonly q?: string | undefined;
 }
 
@@ -27,9 +26,6 @@ const conditions: Readonly<Record<keyof ItemFilter, string>> = {
   flagged: '(s.skip_count > 0 AND s.skip_count >= d.skip_flag_after) = ?::boolean',
   q: 'i.search @@ ?::tsquery',
 };
-
-const valueOf = (name: keyof ItemFilter, filter: ItemFilter): unknown =>
-  name === 'q' ? wordQuery(filter.q ?? '') : filter[name];
 
 /** Drafts up to which a dataset's are found by what is in its pool or held, and not on a walk over its items. */
 export const FEW_DRAFTS = 2_000;
@@ -60,7 +56,7 @@ export function listSql(
   const parameters: unknown[] = [datasets.map(({ id }) => id), limit];
   const where = (Object.keys(conditions) as (keyof ItemFilter)[])
     .filter((name) => filter[name] !== undefined)
-    .map((name) => conditions[name].replace('?', `$${String(parameters.push(valueOf(name, filter)))}`));
+    .map((name) => conditions[name].replace('?', `$${String(parameters.push(filter[name]))}`));
   // Lets the planner see that the small index over skipped items is enough.
   if (filter.flagged === true) where.push('s.skip_count > 0');
   const found = (more: readonly string[]): string => `(

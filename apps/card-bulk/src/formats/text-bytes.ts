@@ -3,8 +3,8 @@ const FIRST_BYTES = 65_536;
 const MOST_OF_A_UNIT = 3;
 
 /**
- * Gathers texts as bytes (UTF-8) outside the heap. As strings that wait for each other they lived long enough to be
- * carried into the old generation; collecting them was a tenth of all work of an import, and a fifth of an export's.
+ * Gathers texts as bytes (UTF-8) outside the heap. As strings that wait for each other they live long enough to be
+ * carried into the old generation: an import's peak was 40 MB higher, and it stored some 8 % fewer rows a second.
  */
 export class TextBytes {
   private bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
