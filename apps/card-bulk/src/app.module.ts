@@ -24,6 +24,7 @@ import { EventStreams } from './bulk/stream/event-streams.js';
 import { TaskStreamController } from './bulk/stream/task-stream.controller.js';
 import { TasksController } from './bulk/tasks.controller.js';
 import { TasksService } from './bulk/tasks.service.js';
+import { Workers } from './bulk/workers.js';
 import { CardWordsIndexer } from './cards/card-words.indexer.js';
 import { CardsController } from './cards/cards.controller.js';
 import { CardsRepository } from './cards/cards.repository.js';
@@ -89,6 +90,7 @@ import { webhookControllers, webhookProviders } from './webhooks/webhooks.provid
     TasksLifecycle,
     TasksService,
     Uploads,
+    Workers,
     ...fileProviders,
     ...webhookProviders,
   ],

@@ -179,10 +179,13 @@ describe('the nine defects of the original', () => {
       expect.objectContaining({ ...seed, status: 'degraded', celery_workers: 'no_workers', worker_count: 0 }),
     ]);
 
-    const busy = await startWorld({ database });
+    const busy = await startWorld({ database, namespace: idle.namespace });
     await eventually(async () => (await idle.call('/bulk/health')).body['worker_count'] === 1);
     const { body: better } = await idle.call('/bulk/health');
     expect(better).toMatchObject({ ...seed, status: 'healthy', celery_workers: 'healthy' });
+    // As the broker knows it: one that died a moment ago has still been seen lately, and is none.
+    await idle.sql(`INSERT INTO task_workers (id, slots, seen_at) VALUES (gen_random_uuid(), 2, now())`);
+    expect((await idle.call('/bulk/health')).body['worker_count']).toBe(1);
     await busy.stop();
     expect((await idle.call('/bulk/health')).body['status']).toBe('degraded');
     await idle.stop();

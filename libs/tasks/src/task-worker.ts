@@ -58,11 +58,14 @@ export class TaskWorker {
   /** Begins to take tasks. Safe to repeat. */
   start(): void {
     if (this.stopNudges) return;
-    this.stopNudges = this.tasks.onNudge(() => {
-      this.claims.ring();
-      this.watch.ring();
-    });
+    this.stopNudges = this.tasks.onNudge(() => this.look());
     for (const loop of this.loops) loop.start();
+  }
+
+  /** Looks for work now, and does not wait for the next poll. */
+  look(): void {
+    this.claims.ring();
+    this.watch.ring();
   }
 
   /** Takes no more tasks, lets the chunks in hand end, and gives everything back. Safe to repeat. */

@@ -230,7 +230,7 @@ export class Tasks {
     return Number(row?.workers ?? 0);
   }
 
-  /** Something can be taken: the workers of this process look now. A consumer of a wake-up event calls it too. */
+  /** Something can be taken: the workers of this process look now. */
   nudge(): void {
     for (const listener of this.listeners) listener();
   }

@@ -130,7 +130,7 @@ export const healthSchema = z
     service: z.literal('bulk-operations'),
     version: z.string(),
     celery_workers: z.enum(['healthy', 'no_workers']),
-    worker_count: z.int(),
+    worker_count: z.int().describe('Of all replicas, as the broker knows them'),
     pending_tasks: z.int(),
     running_tasks: z.int(),
   })

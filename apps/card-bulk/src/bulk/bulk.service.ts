@@ -8,6 +8,7 @@ import type { ImportParams } from './import/import-params.js';
 import type { ImportRequest } from './import/import.schemas.js';
 import type { Flags } from './import/prepared-row.js';
 import { CHUNK_CARDS } from './limits.js';
+import { Workers } from './workers.js';
 
 /** Whose operation it is, and by which key a repeat of it is recognised. */
 export interface AskedBy {
@@ -40,6 +41,7 @@ export class BulkService {
   constructor(
     private readonly tasks: Tasks,
     private readonly accepting: AcceptTask,
+    private readonly workers: Workers,
   ) {}
 
   /**
@@ -69,7 +71,7 @@ export class BulkService {
 
   /** Whether anybody works on what is taken on. */
   async health(version: string): Promise<HealthView> {
-    const [workers, { pending, running }] = await Promise.all([this.tasks.workers(), this.tasks.backlog()]);
+    const [workers, { pending, running }] = await Promise.all([this.workers.count(), this.tasks.backlog()]);
     return {
       status: workers > 0 ? 'healthy' : 'degraded',
       service: 'bulk-operations',

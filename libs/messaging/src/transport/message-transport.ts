@@ -109,6 +109,25 @@ export abstract class MessageTransport {
   /** Ends every connection. Safe to repeat. */
   abstract close(): Promise<void>;
   abstract health(): Promise<TransportHealth>;
+
+  /**
+   * Stands by at a queue of calls: each call reaches one of those who do, here by `onCall`. A call says that there is
+   * something to be looked for, and nothing else; it may get lost. Kept up over reconnects, until `stopConsuming`. Over
+   * a broker that has nothing of the kind nobody is ever called.
+   */
+  standBy(_queue: string, _onCall: () => void): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Calls one of those who stand by. Waits for nothing, fails at nothing. */
+  call(_queue: string): void {
+    // Nobody stands by.
+  }
+
+  /** How many processes stand by, as the broker knows; undefined when it cannot be asked. */
+  standingBy(_queue: string): Promise<number | undefined> {
+    return Promise.resolve(undefined);
+  }
 }
 
 /** Name of a consumer's queue, without the namespace. The version changes when the queue's arguments do. */

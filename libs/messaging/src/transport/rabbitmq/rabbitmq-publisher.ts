@@ -9,6 +9,8 @@ export interface RabbitmqMessage {
   readonly type: string;
   readonly body: string;
   readonly headers?: Readonly<Record<string, string | number>>;
+  /** Whether the broker may forget it when it ends. */
+  readonly isTransient?: boolean;
 }
 
 interface InFlight {
@@ -120,7 +122,7 @@ export class RabbitmqPublisher {
 
   private properties(message: RabbitmqMessage): object {
     return {
-      persistent: true,
+      persistent: message.isTransient !== true,
       mandatory: true,
       messageId: message.id,
       type: message.type,

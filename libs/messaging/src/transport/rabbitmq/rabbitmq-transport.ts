@@ -1,5 +1,6 @@
 import type { ChannelModel, ConsumeMessage } from 'amqplib';
 import { setTimeout as delay } from 'node:timers/promises';
+import { v7 as uuidv7 } from 'uuid';
 import type { MessagingSettings, RabbitmqTransportOptions } from '../../messaging-options.js';
 import {
   MessageTransport,
@@ -15,6 +16,7 @@ import {
 import { RabbitmqConnection } from './rabbitmq-connection.js';
 import { RabbitmqPublisher, type RabbitmqMessage } from './rabbitmq-publisher.js';
 import { RabbitmqReader } from './rabbitmq-reader.js';
+import { consumersOf, standbyReader } from './rabbitmq-standby.js';
 import { RabbitmqTopology } from './rabbitmq-topology.js';
 
 const ATTEMPT = 'x-hornbook-attempt';
@@ -126,13 +128,28 @@ export class RabbitmqTransport extends MessageTransport {
         onMessage: (message, isAlive) => this.keep(subscription, message, isAlive),
       }),
     ];
-    this.consuming.start();
+    await this.consume(readers);
+  }
+
+  override standBy(queue: string, onCall: () => void): Promise<void> {
+    return this.consume([standbyReader(this.topology.queue(queue), onCall, this.settings.logger)]);
+  }
+
+  override call(queue: string): void {
+    // Not kept: it is worth nothing to a broker that has to be started first.
+    void this.send({
+      exchange: '',
+      routingKey: this.topology.queue(queue),
+      id: uuidv7(),
+      type: 'call',
+      body: '',
+      isTransient: true,
+    });
+  }
+
+  override async standingBy(queue: string): Promise<number | undefined> {
     const model = this.consumingOver;
-    this.readers.push(...readers);
-    // A connection that is still building attaches the new readers itself.
-    if (model) for (const reader of readers) await reader.attach(model).catch(() => undefined);
-    const deadline = performance.now() + SUBSCRIBE_WAIT_MS;
-    while (!readers.every((reader) => reader.isConsuming) && performance.now() < deadline) await delay(10);
+    return model && consumersOf(model, this.topology.queue(queue)).catch(() => undefined);
   }
 
   async stopConsuming(): Promise<void> {
@@ -152,6 +169,18 @@ export class RabbitmqTransport extends MessageTransport {
     if (idle > 0)
       return Promise.resolve({ ok: false, detail: `rabbitmq: ${String(idle)} queues are not consumed` });
     return Promise.resolve({ ok: true, detail: 'rabbitmq: connected' });
+  }
+
+  /** Begins to read; waits a while for the broker. */
+  private async consume(readers: readonly RabbitmqReader[]): Promise<void> {
+    this.consuming.start();
+    const model = this.consumingOver;
+    this.readers.push(...readers);
+    // A connection that is still building attaches the new readers itself.
+    if (model) for (const reader of readers) await reader.attach(model).catch(() => undefined);
+    const deadline = performance.now() + SUBSCRIBE_WAIT_MS;
+    const isWaiting = (): boolean => !this.stopping && readers.some((reader) => !reader.isConsuming);
+    while (isWaiting() && performance.now() < deadline) await delay(10);
   }
 
   private async handle(
