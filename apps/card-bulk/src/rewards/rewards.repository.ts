@@ -28,13 +28,15 @@ export interface LedgerRow {
  * One statement whatever the number of cards. The balance row is locked by the UPSERT before the entries' ids are
  * drawn, so that an owner's entries have ids in the order of the running balance. Cards that were rewarded before are
  * left out; should another transaction reward the same card at this very moment, the unique key refuses the later of
- * the two as a whole, and its work is done again.
+ * the two as a whole, and its work is done again. `OFFSET 0` has each card looked up in the index of that key: as a join
+ * it reads the whole ledger for every chunk, until the table has been analysed (measured: 14 to 190 ms instead of 8).
  */
 const AWARD = `
   WITH card AS MATERIALIZED (
     SELECT id, title, row_number() OVER (ORDER BY position) AS place
     FROM unnest($2::uuid[], $3::text[]) WITH ORDINALITY AS given (id, title, position)
-    WHERE NOT EXISTS (SELECT FROM extropy_ledger AS entry WHERE entry.card_id = given.id AND entry.type = 'earn')
+    WHERE NOT EXISTS (
+      SELECT FROM extropy_ledger AS entry WHERE entry.card_id = given.id AND entry.type = 'earn' OFFSET 0)
   ), earned AS (
     SELECT count(*) AS cards FROM card
   ), balance AS (
