@@ -1,6 +1,4 @@
 import { bootstrap } from '@hornbook/service-kit';
-import { keepHeapSmall } from './heap.js';
 import { cardBulk } from './service.js';
 
-keepHeapSmall();
 await bootstrap(cardBulk);

@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { QueryRunner } from 'typeorm';
+import { ownRows } from './database.js';
 
 const asItCame = { getTypeParser: () => (value: unknown) => value };
 
@@ -19,5 +20,5 @@ export async function textRows(
     rowMode: 'array',
     types: asItCame,
   });
-  return rows;
+  return ownRows(rows);
 }

@@ -6,6 +6,7 @@ import type { DestinationStream, Logger } from 'pino';
 import { createApplication, type Application } from './application.js';
 import { loadConfig } from './config/config-class.js';
 import { processEnvironment, type AnyServiceConfig } from './config/config.js';
+import { collectSeldom } from './operations/collect-seldom.js';
 import { collectProcessMetrics } from './operations/metrics.controller.js';
 import { endOnSignals, endOnUncaughtErrors, startFailure } from './operations/process-end.js';
 import { probePort } from './operations/probe-port.js';
@@ -53,7 +54,10 @@ export async function bootstrap<Config extends AnyServiceConfig>(
     const starting = start(definition, config, logger);
     if (!embedded) endOnSignals(starting, config.shutdownGraceSeconds, logger);
     const running = await starting;
-    if (!embedded) releaseStartupMemory();
+    if (!embedded) {
+      collectSeldom();
+      releaseStartupMemory();
+    }
     return running;
   } catch (error) {
     if (embedded) throw error;

@@ -8,11 +8,11 @@ import { INDEX_WORDS } from './cards.repository.js';
 
 const POLL_MS = 1_000;
 /** While bulk tasks run, the share of the time that is left to them: words are worth less than cards. */
-const TASKS_SHARE = 0.9;
+const TASKS_SHARE = 0.95;
 /** How long tasks that run are given way to first: most end before, and are not slowed down at all. */
-const FIRST_PAUSE_MS = 2_000;
-/** Longest of those pauses: what is searched for is found some seconds after, also on a busy platform. */
-const MAX_PAUSE_MS = 5_000;
+const FIRST_PAUSE_MS = 10_000;
+/** Longest of those pauses: a busy platform finds new words late, but goes on finding them. */
+const MAX_PAUSE_MS = 10_000;
 /** How often is looked whether they have ended. */
 const LOOK_MS = 250;
 
