@@ -22,11 +22,11 @@ describe('standing by for calls, over rabbitmq', () => {
       onDeadLetter: () => Promise.resolve(),
     });
     const count = (): Promise<number | undefined> => asking.transport.standingBy(QUEUE);
-    expect(await count()).toBe(0);
+    await world.until('nobody', async () => (await count()) === 0);
     await one.transport.standBy(QUEUE, noCall);
     await two.transport.standBy(QUEUE, noCall);
-    expect(await count()).toBe(2);
-    expect(await one.transport.standingBy(QUEUE)).toBe(2);
+    await world.until('two', async () => (await count()) === 2);
+    await world.until('the same', async () => (await one.transport.standingBy(QUEUE)) === 2);
     await two.messaging.shutdown();
     await world.until('one left', async () => (await count()) === 1);
   });
@@ -35,7 +35,9 @@ describe('standing by for calls, over rabbitmq', () => {
     world = await World.open('rabbitmq');
     const [caller, one, two] = [await replica(), await replica(), await replica()];
     let calls = 0;
-    caller.transport.call(QUEUE);
+    // What is called out before the broker is there reaches nobody.
+    await world.until('a connection', async () => (await caller.transport.health()).ok);
+    caller.transport.call('alpha.nobody.v1');
     await one.transport.standBy(QUEUE, () => calls++);
     await two.transport.standBy(QUEUE, () => calls++);
     for (let made = 1; made <= 6; made++) {
@@ -64,7 +66,7 @@ describe('standing by for calls, over rabbitmq', () => {
       let calls = 0;
       await near.transport.standBy(QUEUE, () => calls++);
       await far.transport.standBy(QUEUE, () => calls++);
-      expect(await count()).toBe(2);
+      await world.until('both', async () => (await count()) === 2);
 
       proxy.mode = 'refuse';
       await world.until('one left', async () => (await count()) === 1);
